@@ -1,0 +1,1 @@
+"""Benchmarks: latency, floor and agreement of bundles on this machine."""

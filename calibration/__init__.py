@@ -1,0 +1,1 @@
+"""Calibration: representative radiographs are chosen and their activation ranges collected."""

@@ -1,0 +1,75 @@
+"""What goes in: a file becomes a `Radiograph`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import UnreadableImage
+
+MAXIMUM_PIXELS = 100_000_000
+"""Files that declare more pixels are refused unread; a large detector has about 20 million."""
+
+
+@dataclass(frozen=True)
+class Radiograph:
+    """One radiograph as a reader would see it on a screen.
+
+    Attributes
+    ----------
+    pixels
+        float64 ``[rows, columns]``, 0.0 (black) to 1.0 (white). Bone is bright: the polarity of
+        MONOCHROME1 files has been turned. Double precision keeps the preparation equal to the
+        original's to the last bit.
+    format
+        ``DICOM``, ``PNG`` or ``JPEG``.
+    sop_instance_uid
+        The DICOM SOP Instance UID (PS3.3 C.12.1), or None for other files.
+    steps
+        What was done from stored values to `pixels`, one sentence each, in order.
+    warnings
+        What was doubtful about the file, one sentence each; they make a score unreliable.
+    """
+
+    pixels: NDArray[np.float64]
+    format: str
+    sop_instance_uid: str | None = None
+    steps: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def read_radiograph(path: str | Path) -> Radiograph:
+    """Read a DICOM, PNG or JPEG file, told apart by content and not by suffix.
+
+    Raises
+    ------
+    UnreadableImage
+        The file is absent, empty, truncated, or none of these formats.
+    UnsupportedImage
+        It is one, but not a single-frame grey radiograph.
+    ImageTooLarge
+        It declares more than `MAXIMUM_PIXELS`.
+    """
+    path = Path(path)
+    content = _read_bytes(path)
+    # Imported here: each reader brings a heavy library that the other does without.
+    if content.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
+        from .image_reader import radiograph_from_image
+
+        return radiograph_from_image(content)
+    from .dicom_reader import radiograph_from_dicom
+
+    return radiograph_from_dicom(content)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+    except IsADirectoryError as error:
+        raise UnreadableImage("is a directory; give a DICOM, PNG or JPEG file") from error
+    except OSError as error:
+        raise UnreadableImage(f"cannot be opened: {error.strerror}") from error
+    if not content:
+        raise UnreadableImage("is empty (0 bytes); copy it again from its source")
+    return content

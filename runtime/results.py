@@ -1,0 +1,100 @@
+"""What scoring one file gives: a scored radiograph, or the reason why there is none."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import BrixiaEdgeError
+from .radiograph import Radiograph
+from .scores import BrixiaScore
+
+RESEARCH_USE = "RESEARCH USE ONLY - not for diagnostic use"
+"""The line that accompanies every score that leaves the software."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The network's outputs for one radiograph.
+
+    Attributes
+    ----------
+    probabilities
+        float32 ``[6, 4]``: zones A to F, softmax over the scores 0 to 3.
+    lung_mask
+        float32 ``[512, 512]``: probability of lung, in the frame of the network's input.
+    alignment
+        float32 ``[2, 3]``: the affine map from aligned coordinates (x, y, 1) in -1..1 to
+        coordinates of the input: column ``(gx + 1) / 2 * 512``, row ``(gy + 1) / 2 * 512``.
+    zone_evidence
+        float32 ``[6, 4, 16, 16]``, the class logits before their spatial mean, or None when
+        it was not asked for.
+    """
+
+    probabilities: NDArray[np.float32]
+    lung_mask: NDArray[np.float32]
+    alignment: NDArray[np.float32]
+    zone_evidence: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Whether a score can be relied on; each warning is one sentence with its reason."""
+
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing speaks against the score."""
+        return not self.warnings
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Wall-clock milliseconds spent on one radiograph."""
+
+    read: float
+    prepare: float
+    infer: float
+    total: float
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """Which model gave a score.
+
+    Attributes
+    ----------
+    name
+        The bundle's name.
+    precision
+        ``fp32``, ``fp16`` or ``int8``.
+    sha256
+        Digest of the weights the bundle was exported from, in hexadecimal.
+    """
+
+    name: str
+    precision: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ScoredRadiograph:
+    """A radiograph, its score, and all that a report may want to say about it."""
+
+    file: Path
+    radiograph: Radiograph
+    prediction: Prediction
+    score: BrixiaScore
+    quality: Quality
+    model: ModelIdentity
+    timing: Timing
+
+
+@dataclass(frozen=True)
+class UnscoredFile:
+    """A file that could not be scored, and why."""
+
+    file: Path
+    error: BrixiaEdgeError
