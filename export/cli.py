@@ -1,0 +1,71 @@
+"""`brixia-edge export`."""
+
+from pathlib import Path
+
+import click
+
+from ..runtime.inspection import parity_lines, read_parity
+from ..runtime.preprocess import PreprocessSpec
+from .exporter import STORAGES, ExportOptions, export_bundle
+from .weights import load_weights
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("weights", type=_FILE)
+@click.option("-o", "--output", type=_FILE, required=True, help="The bundle's directory to write.")
+@click.option("--segmentation", type=_FILE, help="Keras file of the segmentation part.")
+@click.option("--alignment", type=_FILE, help="Keras file of the alignment network.")
+@click.option("--name", help="The bundle's name; default: the weights file's.")
+@click.option("--licence", help="Licence of the weights, for the manifest.")
+@click.option(
+    "--recipe",
+    type=click.Choice(["equalize", "clahe"]),
+    default="equalize",
+    show_default=True,
+    help="How the training images were prepared.",
+)
+@click.option("--max-batch", type=click.IntRange(1, 256), default=16, show_default=True)
+@click.option(
+    "--store-weights",
+    type=click.Choice(STORAGES),
+    default="float32",
+    show_default=True,
+    help="float16 halves the file; arithmetic stays float32.",
+)
+@click.option("--golden", type=_FILE, help="The original's outputs (.npz) to compare with.")
+@click.option("--model-card", type=_FILE, help="A text about the model to put into the bundle.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
+def export(
+    weights: Path,
+    output: Path,
+    segmentation: Path | None,
+    alignment: Path | None,
+    name: str | None,
+    licence: str | None,
+    recipe: str,
+    max_batch: int,
+    store_weights: str,
+    golden: Path | None,
+    model_card: Path | None,
+    overwrite: bool,
+) -> None:
+    """Turn trained BS-Net weights (Keras HDF5) into a bundle."""
+    defaults = ExportOptions(name=name or weights.stem)
+    options = ExportOptions(
+        name=defaults.name,
+        licence=licence or defaults.licence,
+        preprocess=PreprocessSpec(recipe),
+        max_batch=max_batch,
+        storage=store_weights,
+        golden=golden,
+        model_card=model_card,
+        overwrite=overwrite,
+    )
+    click.echo(f"Reading {weights}", err=True)
+    store = load_weights(weights, segmentation, alignment)
+    click.echo("Building the network and comparing it with its references", err=True)
+    bundle = export_bundle(store, output, options)
+    click.echo("\n".join(parity_lines(read_parity(bundle))))
+    click.echo(f"Wrote {bundle.root} ({bundle.manifest.precision})", err=True)

@@ -1,0 +1,165 @@
+"""Weights become a bundle: build, rewrite, check, write."""
+
+import json
+import platform
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..runtime.bundle import MODEL, Bundle, Manifest, write_bundle
+from ..runtime.errors import WeightsError
+from ..runtime.preprocess import PreprocessSpec
+from .graph import Graph, TensorType
+from .network import build_network
+from .onnx_model import to_onnx
+from .parity import (
+    Arrays,
+    Comparison,
+    compare,
+    load_golden,
+    run_onnx,
+    synthetic_radiographs,
+    with_zone_logits,
+)
+from .rewrites import rewrite
+from .storage import store_kernels_as_half
+from .weights import WeightStore
+
+PARITY = "parity.json"
+MODEL_CARD = "MODEL_CARD.md"
+VARIANT = "BS-Net: ResNet-18 encoder, U-Net++ decoder, alignment, feature pyramid, six zone heads"
+INTENDED_USE = "Research use only. Not for diagnosis, triage or any clinical use."
+STORAGES = ("float32", "float16")
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What an export may choose.
+
+    Attributes
+    ----------
+    name
+        The bundle's name; it goes with every score.
+    licence
+        The licence of the weights.
+    preprocess
+        How radiographs were prepared when the weights were trained.
+    max_batch
+        The largest batch that engines will be built for.
+    storage
+        ``float16`` halves the file; the arithmetic stays float32.
+    golden
+        A file of the original network's outputs for these weights, to be compared with.
+    model_card
+        A text about the model to put into the bundle.
+    overwrite
+        Replace an existing bundle.
+    """
+
+    name: str
+    licence: str = "not stated: the licence of the weights applies"
+    preprocess: PreprocessSpec = field(default_factory=lambda: PreprocessSpec("equalize"))
+    max_batch: int = 16
+    storage: str = "float32"
+    golden: Path | None = None
+    model_card: Path | None = None
+    overwrite: bool = False
+
+
+def export_bundle(weights: WeightStore, target: Path, options: ExportOptions) -> Bundle:
+    """Export float32 weights as a bundle that has proven its parity.
+
+    Raises
+    ------
+    WeightsError
+        The exported network does not compute what its references do; nothing is written.
+    BundleError
+        The target exists or cannot be written.
+    """
+    plain = build_network(weights)
+    graph = rewrite(plain)
+    if options.storage == "float16":
+        graph = store_kernels_as_half(graph)
+    model = to_onnx(graph).SerializeToString()
+    comparisons = check_parity(model, plain, options)
+    files = {MODEL: model, PARITY: _parity_json(comparisons)}
+    if options.model_card is not None:
+        files[MODEL_CARD] = options.model_card.read_bytes()
+    return write_bundle(target, _manifest(graph, weights, options), files, options.overwrite)
+
+
+def check_parity(model: bytes, plain: Graph, options: ExportOptions) -> list[Comparison]:
+    """Compare the model with the layer-by-layer network, and with the original where it is known.
+
+    Raises
+    ------
+    WeightsError
+        An output is further from the golden file, or (unless weights are stored as float16, which
+        changes them) from the layer-by-layer network, than allowed; all such outputs are named.
+    """
+    images = synthetic_radiographs()
+    reference = run_onnx(to_onnx(plain).SerializeToString(), images)
+    comparisons = [compare(run_onnx(model, images), reference, "layer-by-layer network")]
+    if options.golden is not None:
+        comparisons.append(_compare_golden(model, options.golden))
+    if options.storage == "float32":
+        _require_parity(comparisons)
+    return comparisons
+
+
+def _compare_golden(model: bytes, path: Path) -> Comparison:
+    images: NDArray[np.float32]
+    expected: Arrays
+    images, expected = load_golden(path)
+    return compare(with_zone_logits(run_onnx(model, images)), expected, f"golden {path.name}")
+
+
+def _require_parity(comparisons: list[Comparison]) -> None:
+    failed = [
+        f"{name} against the {comparison.reference}: {error.relative_l2:.2e}, "
+        f"allowed {error.tolerance:.0e}"
+        for comparison in comparisons
+        for name, error in comparison.outputs.items()
+        if not error.ok
+    ]
+    if failed:
+        raise WeightsError(
+            "the exported network does not compute what it should (relative L2 error):\n  "
+            + "\n  ".join(failed)
+            + "\nCheck that the golden file belongs to these weights; nothing was written."
+        )
+
+
+def _parity_json(comparisons: list[Comparison]) -> bytes:
+    entries = {"comparisons": [comparison.to_dict() for comparison in comparisons]}
+    return (json.dumps(entries, indent=2) + "\n").encode()
+
+
+def _manifest(graph: Graph, weights: WeightStore, options: ExportOptions) -> Manifest:
+    return Manifest(
+        name=options.name,
+        licence=options.licence,
+        intended_use=INTENDED_USE,
+        variant=VARIANT,
+        weights_sha256=weights.digest,
+        precision="fp32",
+        preprocess=options.preprocess,
+        inputs=_describe(graph.inputs),
+        outputs=_describe(graph.outputs),
+        max_batch=options.max_batch,
+        built_with=_versions(),
+    )
+
+
+def _describe(tensors: dict[str, TensorType]) -> dict[str, dict[str, object]]:
+    return {
+        name: {"dtype": kind.dtype, "shape": list(kind.shape)} for name, kind in tensors.items()
+    }
+
+
+def _versions() -> dict[str, str]:
+    packages = ("brixia-edge", "onnx", "onnxruntime", "numpy")
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}

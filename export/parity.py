@@ -1,0 +1,148 @@
+"""Whether an exported network computes what its reference does, measured by running it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..runtime.errors import WeightsError
+from .alignment import ALIGNMENT
+from .decoder import LUNG_MASK
+from .network import IMAGE
+from .zones import PROBABILITIES, ZONE_EVIDENCE
+
+ort: Any = import_module("onnxruntime")  # has no type information
+
+Arrays = Mapping[str, NDArray[np.float32]]
+
+ZONE_LOGITS = "zone_logits"
+TOLERANCE = 1e-4
+"""Largest relative L2 error of any output."""
+
+HALF_TOLERANCE = 6e-4
+"""The same for a reference that is stored in half precision."""
+
+NETWORK_ORDER = (0, 2, 4, 1, 3, 5)
+"""Where the zones A to F stand in the original's output (A D B E C F)."""
+
+
+@dataclass(frozen=True)
+class OutputError:
+    """How far one output is from its reference.
+
+    Attributes
+    ----------
+    relative_l2
+        Norm of the difference over the norm of the reference.
+    maximum
+        Largest absolute difference.
+    tolerance
+        The relative L2 error that is allowed.
+    """
+
+    relative_l2: float
+    maximum: float
+    tolerance: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether the error is within the tolerance (a NaN is not)."""
+        return self.relative_l2 <= self.tolerance
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The errors of all outputs against one reference."""
+
+    reference: str
+    images: int
+    outputs: Mapping[str, OutputError]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every output is within its tolerance."""
+        return all(error.ok for error in self.outputs.values())
+
+    def to_dict(self) -> dict[str, object]:
+        """As it stands in ``parity.json``."""
+        return asdict(self)
+
+
+def run_onnx(model: bytes, images: NDArray[np.float32], batch: int = 1) -> Arrays:
+    """Run a model on ONNX Runtime's CPU provider, `batch` images at a time, all outputs."""
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    names: list[str] = [output.name for output in session.get_outputs()]
+    batches = [images[start : start + batch] for start in range(0, len(images), batch)]
+    runs = [session.run(names, {IMAGE: images}) for images in batches]
+    return {name: np.concatenate([run[index] for run in runs]) for index, name in enumerate(names)}
+
+
+def compare(actual: Arrays, expected: Arrays, reference: str) -> Comparison:
+    """Compare every output that the reference holds.
+
+    A reference in half precision is compared at `HALF_TOLERANCE`.
+    """
+    errors = {name: _error(actual[name], value) for name, value in expected.items()}
+    return Comparison(reference, len(next(iter(expected.values()))), errors)
+
+
+def with_zone_logits(outputs: Arrays) -> Arrays:
+    """Add the zone logits, the spatial mean of the zone evidence, which a golden file holds."""
+    return {**outputs, ZONE_LOGITS: outputs[ZONE_EVIDENCE].mean(axis=(3, 4))}
+
+
+def synthetic_radiographs(count: int = 2, size: int = 512) -> NDArray[np.float32]:
+    """Bright bodies with two dark lungs, always the same: float32 ``[N, 1, size, size]``."""
+    rows, columns = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+    noise = np.random.RandomState(0).standard_normal((count, size, size)) * 0.03
+    images = [0.7 - 0.25 * (columns**2 + rows**2) + noise[index] for index in range(count)]
+    for index, image in enumerate(images):
+        for side in (-0.42, 0.42):
+            inside = ((columns - side) / 0.3) ** 2 + ((rows + 0.1 * index) / 0.7) ** 2 < 1
+            image[inside] -= 0.35
+    return np.clip(np.stack(images), 0, 1).astype(np.float32)[:, None]
+
+
+def load_golden(path: Path) -> tuple[NDArray[np.float32], Arrays]:
+    """Read a golden file: images and what the original network gave for them.
+
+    Returns
+    -------
+    The images, float32 ``[N, 1, 512, 512]``, and the outputs in this project's names and order.
+
+    Raises
+    ------
+    WeightsError
+        The file is no golden file.
+    """
+    try:
+        with np.load(path) as file:
+            arrays: dict[str, NDArray[Any]] = {name: file[name] for name in file.files}
+        count = len(arrays["images"])
+        probabilities = arrays["probabilities"].transpose(0, 2, 1, 3).reshape(count, 6, 4)
+        expected = {
+            ALIGNMENT: arrays["theta"].reshape(count, 2, 3),
+            LUNG_MASK: arrays["mask"][:, None],
+            ZONE_LOGITS: arrays["zone_logits"][:, NETWORK_ORDER],
+            PROBABILITIES: probabilities,
+        }
+        return arrays["images"].astype(np.float32)[:, None], expected
+    except (OSError, KeyError, ValueError) as error:
+        raise WeightsError(
+            f"{path} is not a golden file ({type(error).__name__}: {error}); it must be an .npz "
+            "with images, mask, theta, zone_logits and probabilities of the original network"
+        ) from error
+
+
+def _error(actual: NDArray[np.float32], expected: NDArray[Any]) -> OutputError:
+    difference = actual.astype(np.float64) - expected.astype(np.float64)
+    norm = float(np.linalg.norm(expected.astype(np.float64)))
+    tolerance = HALF_TOLERANCE if expected.dtype == np.float16 else TOLERANCE
+    relative = float(np.linalg.norm(difference)) / norm if norm else float(np.abs(difference).max())
+    return OutputError(relative, float(np.abs(difference).max()), tolerance)

@@ -1,0 +1,87 @@
+"""What every backend gives: a session that runs a bundle's network."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..bundle import Bundle
+
+IMAGE = "image"
+"""The network's input: float32 ``[N, 1, 512, 512]``, 0..1."""
+
+Outputs = Mapping[str, NDArray[np.float32]]
+
+
+class Session(ABC):
+    """A network ready to run, as a context manager.
+
+    The base class checks what goes in; a backend fills in `_run` and, where it
+    holds more than memory, `_close`.
+    """
+
+    backend: str
+    """The backend's name, as on the command line."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._input_shape = (1, bundle.manifest.preprocess.size, bundle.manifest.preprocess.size)
+        self._output_names = tuple(bundle.manifest.outputs)
+        self._max_batch = bundle.manifest.max_batch
+
+    def run(self, images: NDArray[np.float32], outputs: Sequence[str] | None = None) -> Outputs:
+        """Run the network.
+
+        Parameters
+        ----------
+        images
+            float32 ``[N, 1, 512, 512]`` as `preprocess` makes them, N up to the bundle's
+            `max_batch`.
+        outputs
+            Which outputs to compute and copy back; None gives all.
+
+        Returns
+        -------
+        float32 arrays by output name.
+
+        Raises
+        ------
+        ValueError
+            The images' dtype or shape, or an output's name, is not the network's.
+        """
+        self._check_images(images)
+        names = self._output_names if outputs is None else tuple(outputs)
+        if unknown := [name for name in names if name not in self._output_names]:
+            raise ValueError(f"outputs {unknown} do not exist; there are {self._output_names}")
+        return self._run(np.ascontiguousarray(images), names)
+
+    def close(self) -> None:
+        """Release what the session holds; closing twice does nothing more."""
+        self._close()
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _check_images(self, images: NDArray[np.float32]) -> None:
+        if images.dtype != np.float32:
+            raise ValueError(f"images have dtype {images.dtype}; the network takes float32")
+        if images.ndim != 4 or images.shape[1:] != self._input_shape:
+            expected = ", ".join(map(str, self._input_shape))
+            raise ValueError(f"images have shape {images.shape}; it must be (N, {expected})")
+        if not 1 <= images.shape[0] <= self._max_batch:
+            raise ValueError(f"a batch of {images.shape[0]}; allowed are 1 to {self._max_batch}")
+
+    @abstractmethod
+    def _run(self, images: NDArray[np.float32], outputs: Sequence[str]) -> Outputs: ...
+
+    def _close(self) -> None:  # noqa: B027 - most backends hold nothing but memory
+        """Release devices, contexts and files."""

@@ -1,0 +1,146 @@
+"""The `brixia-edge` command: a group that imports a command only when it is called.
+
+``brixia-edge --help`` must come at once on a slow machine, so the commands' one-line
+helps stand here and their modules (with numpy, OpenCV, ONNX Runtime) are not imported for it.
+"""
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import click
+
+from .errors import BackendUnavailable, BrixiaEdgeError, BundleError, EngineMismatch
+
+UNSCORED = 1
+"""Exit status: some input could not be scored or used."""
+
+UNRUNNABLE = 3
+"""Exit status: the bundle or the backend cannot run."""
+
+_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class LazyCommand:
+    """Where a command is defined, and the line that describes it."""
+
+    module: str
+    name: str
+    help: str
+
+
+COMMANDS: Mapping[str, LazyCommand] = {
+    "demo": LazyCommand("brixia_edge.runtime.cli_demo", "demo", "Score a real radiograph."),
+    "score": LazyCommand("brixia_edge.runtime.cli_score", "score", "Score radiographs."),
+    "export": LazyCommand(
+        "brixia_edge.export.cli", "export", "Turn trained BS-Net weights into a bundle."
+    ),
+    "inspect": LazyCommand("brixia_edge.runtime.cli_inspect", "inspect", "Show what a bundle is."),
+    "doctor": LazyCommand(
+        "brixia_edge.runtime.cli_doctor", "doctor", "Tell what this machine can run."
+    ),
+}
+
+
+class LazyGroup(click.Group):
+    """A group of `COMMANDS`, each imported on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module and return the command."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        try:
+            return getattr(importlib.import_module(entry.module), entry.name)
+        except ModuleNotFoundError as error:
+            raise BackendUnavailable(
+                f"`brixia-edge {cmd_name}` needs {error.name}, which is not installed; "
+                "install it: pip install 'brixia-edge[export]'"
+            ) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        click.echo(f"brixia-edge {version('brixia-edge')}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+def command(debug: bool) -> None:
+    """Brixia scores from chest radiographs with BS-Net, on the edge.
+
+    RESEARCH USE ONLY - not for diagnostic use.
+    """
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments
+        Without the program's name; None takes the process's own.
+
+    Returns
+    -------
+    The exit status: 0 all well, 1 some input could not be scored or used, 2 wrong usage, 3 the
+    bundle or the backend cannot run.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        result: Any = command.main(arguments, prog_name="brixia-edge", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted", err=True)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has gone; what Python flushes at exit must go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNSCORED
+    except Exception as error:
+        return _report(error, debug="--debug" in arguments)
+
+
+def _report(error: Exception, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    if not isinstance(error, BrixiaEdgeError):
+        click.echo(
+            f"Internal error: {type(error).__name__}. Run again with --debug first", err=True
+        )
+        return UNRUNNABLE
+    click.echo(f"Error: {error}", err=True)
+    unrunnable = isinstance(error, BundleError | BackendUnavailable | EngineMismatch)
+    return UNRUNNABLE if unrunnable else UNSCORED
+
+
+def run() -> None:
+    """The console script: exit with `main`'s status."""
+    sys.exit(main())

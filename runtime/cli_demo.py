@@ -1,0 +1,53 @@
+"""`brixia-edge demo`."""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from .cli_score import overlay_writer
+from .errors import BackendUnavailable
+from .reports import REPORTS
+from .scorer import Scorer
+
+RADIOGRAPH = "RG1_UNCR.dcm"
+"""A chest radiograph (CR, MONOCHROME1) that pydicom-data ships."""
+
+
+@click.command()
+@click.option(
+    "--overlay",
+    type=click.Path(path_type=Path),
+    help="Write a picture of the score into this folder.",
+)
+def demo(overlay: Path | None) -> None:
+    """Score a real chest radiograph with the model that ships with the package.
+
+    RESEARCH USE ONLY - not for diagnostic use.
+    """
+    path = demo_radiograph()
+    draw = overlay_writer(overlay)
+    with Scorer() as scorer:
+        result = scorer.score(path)
+    REPORTS["text"](sys.stdout).add(result)
+    draw(result)
+
+
+def demo_radiograph() -> Path:
+    """Where pydicom-data keeps the demo's radiograph.
+
+    Raises
+    ------
+    BackendUnavailable
+        pydicom-data is not installed.
+    """
+    package = find_spec("data_store")
+    folders = list(package.submodule_search_locations or []) if package else []
+    for folder in folders:
+        path = Path(folder) / "data" / RADIOGRAPH
+        if path.is_file():
+            return path
+    raise BackendUnavailable(
+        "the demo's radiograph is not installed; install it: pip install 'brixia-edge[demo]'"
+    )

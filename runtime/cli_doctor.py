@@ -1,0 +1,16 @@
+"""`brixia-edge doctor`."""
+
+import click
+
+from .cli import UNRUNNABLE
+from .machine import examine
+
+
+@click.command()
+def doctor() -> int:
+    """Tell what this machine can run, and what is missing. Exit status 3 when something is."""
+    status = 0
+    for finding in examine():
+        click.echo(f"{'ok' if finding.ok else 'MISSING':<8}{finding.subject:<32}{finding.detail}")
+        status = status if finding.ok else UNRUNNABLE
+    return status

@@ -1,0 +1,132 @@
+"""The bytes of a DICOM file become a parsed header: PS3.10 clause 7, and files that break it."""
+
+import zlib
+from dataclasses import dataclass
+from io import BytesIO
+
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset, read_partial
+from pydicom.tag import BaseTag
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from .dicom_header import Header, reading
+from .errors import ImageTooLarge, UnreadableImage
+from .radiograph import MAXIMUM_PIXELS
+
+_PREAMBLE = 132
+_EXECUTABLES = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xfe\xed\xfa\xcf")
+_FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")
+"""Group 0002 (file meta) or 0008, little and big endian: how a dataset without preamble begins."""
+
+_MAXIMUM_INFLATED = 2 * MAXIMUM_PIXELS + 2**24
+"""Bytes that a deflated file may grow to: the pixels at 16 bits and a generous header."""
+
+_PIXEL_DATA_TAGS = (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")
+
+
+@dataclass(frozen=True)
+class DicomFile:
+    """A parsed file.
+
+    Attributes
+    ----------
+    header
+        Its dataset.
+    sop_class
+        SOP Class UID, or an empty text when the file does not tell.
+    transfer_syntax
+        UID of the syntax in which the pixels are stored; that of a deflated file, once inflated,
+        is Explicit VR Little Endian.
+    cut_off
+        True when Pixel Data begins in the file but does not end there.
+    """
+
+    header: Header
+    sop_class: str
+    transfer_syntax: str
+    cut_off: bool
+
+
+def parse_dicom(content: bytes) -> DicomFile:
+    """Parse a DICOM file, with or without preamble and file meta information (PS3.10 7.1).
+
+    Raises
+    ------
+    UnreadableImage
+        The bytes are not a DICOM dataset, or a damaged one, or an executable disguised as one.
+    ImageTooLarge
+        A deflated file inflates to more than an image within `MAXIMUM_PIXELS` can need.
+    """
+    _check_beginning(content)
+    with reading("the dataset"):
+        meta, start = _file_meta(content)
+        syntax = str(meta.get("TransferSyntaxUID", "")).strip(" \0")
+        if syntax == DeflatedExplicitVRLittleEndian:
+            # pydicom would inflate without limit; without file meta it takes the rest as it is.
+            content, syntax = _inflate(content[start:]), str(ExplicitVRLittleEndian)
+        dataset = read_partial(BytesIO(content), force=True)
+        header = Header(dataset)
+        sop_class = header.text("SOPClassUID") or str(meta.get("MediaStorageSOPClassUID", ""))
+    if not sop_class and "Rows" not in header and "Modality" not in header:
+        raise UnreadableImage(_NOT_AN_IMAGE_FILE)
+    has_tag = any(tag in content for tag in _PIXEL_DATA_TAGS)
+    cut_off = has_tag and "PixelData" not in header
+    return DicomFile(header, sop_class, syntax or _guessed_syntax(dataset), cut_off)
+
+
+_NOT_AN_IMAGE_FILE = "is not a DICOM, PNG or JPEG file; these are the formats that can be read"
+
+
+def _check_beginning(content: bytes) -> None:
+    has_prefix = content[_PREAMBLE - 4 : _PREAMBLE] == b"DICM"
+    if not has_prefix and not content.startswith(_FIRST_GROUPS):
+        raise UnreadableImage(_NOT_AN_IMAGE_FILE)
+    # PS3.10 7.1 leaves the preamble free; CVE-2019-11687 is what malware makes of it.
+    if has_prefix and content.startswith(_EXECUTABLES):
+        raise UnreadableImage(
+            "is a DICOM file whose preamble is the beginning of an executable program; "
+            "such a file is never read. Have it examined for malware"
+        )
+
+
+def _file_meta(content: bytes) -> tuple[Dataset, int]:
+    """Parse group 0002, which PS3.10 7.1 puts first and in Explicit VR Little Endian."""
+    start = _PREAMBLE if content[_PREAMBLE - 4 : _PREAMBLE] == b"DICM" else 0
+    stream = BytesIO(content)
+    stream.seek(start)
+    if content[start : start + 2] != b"\x02\x00":
+        return Dataset(), start
+    meta = read_dataset(
+        stream, is_implicit_VR=False, is_little_endian=True, stop_when=_after_file_meta
+    )
+    return meta, stream.tell()
+
+
+def _after_file_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
+    del vr, length
+    return tag.group != 2
+
+
+def _inflate(deflated: bytes) -> bytes:
+    """Inflate a deflated dataset (PS3.5 A.5), never beyond `_MAXIMUM_INFLATED`."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflated = inflater.decompress(deflated, _MAXIMUM_INFLATED)
+    if inflater.unconsumed_tail:
+        raise ImageTooLarge(
+            f"the deflated DICOM file inflates to more than {_MAXIMUM_INFLATED} bytes, which no "
+            "radiograph needs. Give it uncompressed"
+        )
+    return inflated
+
+
+def _guessed_syntax(dataset: Dataset) -> str:
+    """Tell the syntax that pydicom guessed for a file that names none."""
+    is_implicit, is_little = dataset.original_encoding
+    if is_implicit:
+        return str(ImplicitVRLittleEndian)
+    return str(ExplicitVRLittleEndian if is_little else ExplicitVRBigEndian)

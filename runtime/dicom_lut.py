@@ -1,0 +1,86 @@
+"""Look-up tables in DICOM files: Modality LUT (PS3.3 C.11.1.1) and VOI LUT (C.11.2.1.1)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .dicom_header import Header
+
+
+@dataclass(frozen=True)
+class LookUpTable:
+    """One table.
+
+    Attributes
+    ----------
+    entries
+        float64 ``[number of entries]``.
+    first
+        The input value that the first entry stands for; lower inputs take it as well.
+    white
+        The highest value an entry can have.
+    """
+
+    entries: NDArray[np.float64]
+    first: int
+    white: float
+
+    def look_up(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map values of any shape; those beyond either end take the end's entry."""
+        positions = np.clip(np.rint(values) - self.first, 0, self.entries.size - 1)
+        return self.entries[positions.astype(np.intp)]
+
+    def told(self, name: str) -> str:
+        """Describe the table in words."""
+        return f"{name} of {self.entries.size} entries from {self.first}"
+
+
+def read_lookup_table(item: Header, signed: bool) -> LookUpTable | None:
+    """Read a table from an item of its sequence.
+
+    Parameters
+    ----------
+    item
+        An item of ModalityLUTSequence or VOILUTSequence.
+    signed
+        Whether the table's inputs are signed, which LUTDescriptor's second value follows.
+
+    Returns
+    -------
+    LookUpTable or None
+        None when descriptor or data are missing or empty. A table shorter than its descriptor
+        says is used as far as it goes.
+
+    Raises
+    ------
+    UnreadableImage
+        The elements cannot be parsed.
+    """
+    descriptor = item.numbers("LUTDescriptor")
+    if len(descriptor) != 3:
+        return None
+    # 0 entries means 65536, which does not fit the element's 16 bits.
+    count, first, bits = int(descriptor[0]) or 2**16, int(descriptor[1]), int(descriptor[2])
+    entries = _entries(item, count)[:count]
+    if not entries.size:
+        return None
+    # The element is often written as unsigned where it should be signed.
+    first = first - 2**16 if signed and first >= 2**15 else first
+    return LookUpTable(entries, first, _white(bits, float(entries.max())))
+
+
+def _entries(item: Header, count: int) -> NDArray[np.float64]:
+    data = item.raw("LUTData")
+    if data is None:
+        return np.array(item.numbers("LUTData"), np.float64)
+    if len(data) in (count, count + 1):
+        return np.frombuffer(data, np.uint8).astype(np.float64)
+    order = "<" if item.dataset.original_encoding[1] in (True, None) else ">"
+    return np.frombuffer(data[: len(data) // 2 * 2], f"{order}u2").astype(np.float64)
+
+
+def _white(bits: int, highest: float) -> float:
+    """Give the top of the output range; entries beyond the declared bits prove those wrong."""
+    declared = float(2**bits - 1) if 1 <= bits <= 16 else 0.0
+    return declared if declared >= max(highest, 1.0) else float(2 ** int(highest).bit_length() - 1)

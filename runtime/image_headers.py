@@ -1,0 +1,199 @@
+"""What compressed images declare about themselves, read without decoding them.
+
+A header of thirty bytes can declare a picture of ten gigabytes, and OpenCV fills the missing part
+of a truncated file with grey without a word. So size and wholeness are checked here first.
+"""
+
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .errors import ImageTooLarge, UnreadableImage
+from .radiograph import MAXIMUM_PIXELS
+
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 1, 6: 3}
+"""Colour channels of each PNG colour type, alpha left out; palettes (3) hold colours."""
+
+_NOT_A_FRAME = (0xC4, 0xC8, 0xCC)
+"""Markers among SOF0 to SOF15 that mean tables or extensions."""
+
+_JPEG_LS_FRAME = 0xF7
+_START_OF_SCAN = 0xDA
+_END_OF_IMAGE = 0xD9
+_WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD9))
+
+# Inside a scan a byte FF is followed by 00 (stuffing), FF (fill) or D0 to D7 (restart).
+_MARKER_AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+
+
+@dataclass(frozen=True)
+class DeclaredImage:
+    """What a file's own header says it holds.
+
+    Attributes
+    ----------
+    rows, columns
+        In pixels.
+    channels
+        Channels of colour, alpha left out: 1 for grey, 3 for colour, 4 for CMYK.
+    bits
+        Of each sample.
+    """
+
+    rows: int
+    columns: int
+    channels: int
+    bits: int
+
+
+def check_size(rows: int, columns: int) -> None:
+    """Refuse an image of no pixels or of too many, from what its header declares.
+
+    Raises
+    ------
+    UnreadableImage
+        `rows` or `columns` is not positive.
+    ImageTooLarge
+        There would be more than `MAXIMUM_PIXELS`.
+    """
+    size = f"the file declares {rows} rows x {columns} columns"
+    if rows < 1 or columns < 1:
+        raise UnreadableImage(f"{size}; both must be at least 1")
+    if rows * columns > MAXIMUM_PIXELS:
+        raise ImageTooLarge(
+            f"{size}, {rows * columns} pixels; at most {MAXIMUM_PIXELS} are read. "
+            "Give a smaller copy of the radiograph"
+        )
+
+
+def read_png_header(content: bytes) -> DeclaredImage:
+    """Read the IHDR chunk of a PNG file (PNG specification, 11.2.1).
+
+    Raises
+    ------
+    UnreadableImage
+        The file ends before the header does, or its colour type does not exist.
+    """
+    if len(content) < 33 or content[12:16] != b"IHDR":
+        raise UnreadableImage("is a PNG file cut off in its header; copy it again from its source")
+    columns, rows, bits, colour_type = struct.unpack(">IIBB", content[16:26])
+    if colour_type not in _PNG_CHANNELS:
+        raise UnreadableImage(
+            f"is a PNG file of colour type {colour_type}; 0, 2, 3, 4 and 6 are allowed"
+        )
+    return DeclaredImage(rows, columns, _PNG_CHANNELS[colour_type], bits)
+
+
+def check_png_whole(content: bytes) -> None:
+    """Walk the chunks of a PNG file to IEND, checking the checksums of those that carry pixels.
+
+    Raises
+    ------
+    UnreadableImage
+        The file is truncated or its pixels were altered.
+    """
+    position = 8
+    while position + 12 <= len(content):
+        (length,) = struct.unpack(">I", content[position : position + 4])
+        kind = content[position + 4 : position + 8]
+        end = position + 12 + length
+        if end > len(content):
+            break
+        # An upper-case initial marks a chunk without which the image cannot be shown.
+        if kind[:1].isupper():
+            _check_crc(content, position, end)
+        if kind == b"IEND":
+            return
+        position = end
+    raise UnreadableImage(
+        f"is a PNG file truncated at {len(content)} bytes (no IEND); copy it again from its source"
+    )
+
+
+def _check_crc(content: bytes, start: int, end: int) -> None:
+    declared = struct.unpack(">I", content[end - 4 : end])[0]
+    if zlib.crc32(memoryview(content)[start + 4 : end - 4]) != declared:
+        raise UnreadableImage(
+            f"is a damaged PNG file: the chunk at byte {start} has a wrong checksum; "
+            "copy it again from its source"
+        )
+
+
+def read_jpeg_header(content: bytes) -> DeclaredImage:
+    """Read the frame header (SOF) of a JPEG or JPEG-LS stream (ISO 10918-1, B.2.2).
+
+    Raises
+    ------
+    UnreadableImage
+        No frame header comes before the pixels.
+    """
+    for marker, start, end in _jpeg_segments(content):
+        is_frame = (marker & 0xF0) == 0xC0 and marker not in _NOT_A_FRAME
+        if (is_frame or marker == _JPEG_LS_FRAME) and end - start >= 6:
+            bits, rows, columns, channels = struct.unpack(">BHHB", content[start : start + 6])
+            return DeclaredImage(rows, columns, channels, bits)
+    raise UnreadableImage("is a JPEG file without a frame header; copy it again from its source")
+
+
+def check_jpeg_whole(content: bytes) -> None:
+    """Walk the segments of a JPEG file to its end-of-image marker.
+
+    Thumbnails in the metadata end with such a marker too, and some files carry bytes after
+    theirs; so neither a search nor a look at the last two bytes would tell.
+
+    Raises
+    ------
+    UnreadableImage
+        The file is truncated.
+    """
+    if not any(marker == _END_OF_IMAGE for marker, _, _ in _jpeg_segments(content)):
+        raise UnreadableImage(
+            f"is a JPEG file truncated at {len(content)} bytes (no end-of-image marker); "
+            "copy it again from its source"
+        )
+
+
+def _jpeg_segments(content: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield marker, start and end of the payload, in order, the end-of-image marker last."""
+    position = 2
+    while position + 2 <= len(content) and content[position] == 0xFF:
+        marker = content[position + 1]
+        if marker == 0xFF:
+            position += 1
+            continue
+        if marker == _END_OF_IMAGE:
+            yield marker, position + 2, position + 2
+            return
+        if marker in _WITHOUT_LENGTH:
+            position += 2
+            continue
+        length = int.from_bytes(content[position + 2 : position + 4], "big")
+        end = position + 2 + length
+        if length < 2 or end > len(content):
+            return
+        yield marker, position + 4, end
+        position = _after_scan(content, end) if marker == _START_OF_SCAN else end
+
+
+def _after_scan(content: bytes, start: int) -> int:
+    found = _MARKER_AFTER_SCAN.search(content, start)
+    return found.start() if found else len(content)
+
+
+def read_jpeg2000_header(content: bytes) -> DeclaredImage:
+    """Read the SIZ segment of a JPEG 2000 codestream, in a JP2 box or bare (ISO 15444-1, A.5.1).
+
+    Raises
+    ------
+    UnreadableImage
+        There is no such segment.
+    """
+    start = content.find(b"\xff\x4f\xff\x51")
+    siz = content[start + 8 : start + 43] if start >= 0 else b""
+    if len(siz) < 35:
+        raise UnreadableImage("is JPEG 2000 data without a size; copy it again from its source")
+    columns, rows, first_column, first_row = struct.unpack(">4I", siz[:16])
+    channels, depth = struct.unpack(">HB", siz[32:35])
+    return DeclaredImage(rows - first_row, columns - first_column, channels, (depth & 0x7F) + 1)

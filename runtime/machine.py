@@ -1,0 +1,113 @@
+"""What this machine can run and what it lacks: for `brixia-edge doctor`."""
+
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from .backends import BACKENDS
+from .bundle import Bundle
+from .errors import BrixiaEdgeError
+
+CPU_FEATURES = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm")
+"""Instruction sets that decide the speed of float32 and INT8, as the kernel names them."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: what it is, and whether it stands in the way."""
+
+    subject: str
+    ok: bool
+    detail: str
+
+
+def examine() -> Iterator[Finding]:
+    """Look at the machine, the packages, the backends and the shipped bundle."""
+    yield _python()
+    yield _processor()
+    yield _memory()
+    yield _graphics()
+    for package in ("numpy", "opencv-python-headless", "pydicom", "onnxruntime"):
+        yield _package(package)
+    yield from _decoders()
+    for backend in BACKENDS:
+        detail = f"missing {', '.join(backend.missing)}: {backend.install}"
+        yield Finding(
+            f"backend {backend.name}", not backend.missing, detail if backend.missing else "ready"
+        )
+    yield _shipped_bundle()
+
+
+def _python() -> Finding:
+    return Finding("python", True, f"{platform.python_version()} on {platform.platform()}")
+
+
+def _processor() -> Finding:
+    flags = _cpu_flags()
+    features = [feature for feature in CPU_FEATURES if feature in flags]
+    listed = ", ".join(features) or "no known instruction set extension"
+    return Finding("processor", True, f"{platform.machine()}, {os.cpu_count()} cores, {listed}")
+
+
+def _cpu_flags() -> set[str]:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return set()
+    lines = (line.partition(":") for line in text.splitlines())
+    return {
+        flag
+        for key, _, value in lines
+        if key.strip() in ("flags", "Features")
+        for flag in value.split()
+    }
+
+
+def _memory() -> Finding:
+    needed = 1.0
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    except (AttributeError, OSError, ValueError):
+        return Finding("memory", True, "its size cannot be read here")
+    return Finding("memory", total > needed, f"{total:.1f} GB; scoring needs about {needed:.0f} GB")
+
+
+def _graphics() -> Finding:
+    jetson = Path("/etc/nv_tegra_release")
+    if jetson.exists():
+        release = jetson.read_text(encoding="utf-8").splitlines()[0]
+        return Finding("graphics", True, f"Jetson, {release.lstrip('# ')}")
+    if Path("/proc/driver/nvidia/version").exists():
+        return Finding("graphics", True, "an NVIDIA driver is loaded")
+    return Finding("graphics", True, "no NVIDIA GPU; scoring runs on the CPU")
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, True, version(name))
+    except PackageNotFoundError:
+        return Finding(name, False, f"missing: pip install {name}")
+
+
+def _decoders() -> Iterator[Finding]:
+    """Which compressed transfer syntaxes can be read, by the plugin that decodes them."""
+    plugins = {
+        "pylibjpeg-libjpeg": "JPEG and JPEG-LS",
+        "pylibjpeg-openjpeg": "JPEG 2000",
+        "pylibjpeg-rle": "RLE",
+    }
+    for package, syntaxes in plugins.items():
+        found = _package(package)
+        yield Finding(f"decoder {syntaxes}", found.ok, f"{package} {found.detail}")
+
+
+def _shipped_bundle() -> Finding:
+    try:
+        bundle = Bundle.open()
+    except BrixiaEdgeError as error:
+        return Finding("shipped bundle", False, str(error))
+    identity = bundle.identity
+    return Finding("shipped bundle", True, f"{identity.name}, {identity.precision}, verified")

@@ -1,0 +1,100 @@
+"""CSV: a header and one row for each file, for spreadsheets and data frames."""
+
+import csv
+from collections.abc import Mapping
+from typing import TextIO
+
+from ..results import RESEARCH_USE, ScoredRadiograph, UnscoredFile
+from ..scores import Zone
+from .plain_text import encodable
+
+_ZONES = tuple(zone.value for zone in Zone)
+
+COLUMNS = (
+    "file",
+    "sop_instance_uid",
+    *_ZONES,
+    "global",
+    *(f"expected_{zone}" for zone in _ZONES),
+    "expected_global",
+    "quality_ok",
+    "warnings",
+    "model",
+    "precision",
+    "sha256",
+    "error_type",
+    "error_message",
+    "notice",
+)
+"""The header. A file without a score has the error columns filled, and those of scores empty."""
+
+WARNING_SEPARATOR = " | "
+"""Stands between the sentences of the column ``warnings``."""
+
+_DIGITS = 6
+
+
+class CsvReport:
+    """Writes comma-separated values; the header is written on creation.
+
+    Every text is quoted, so commas, quotes and line breaks in file names survive; scores stand
+    unquoted. Expected scores are rounded to 6 decimals.
+
+    Parameters
+    ----------
+    stream
+        Where the rows go; a file is to be opened with ``newline=""``.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        # Minimal quoting leaves a lone carriage return bare before Python 3.13.
+        self._rows = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        self._rows.writerow(COLUMNS)
+        self._stream.flush()
+
+    def add(self, result: ScoredRadiograph | UnscoredFile) -> None:
+        """Write one row and flush."""
+        row = as_row(result)
+        self._rows.writerow([self._cell(row.get(column, "")) for column in COLUMNS])
+        self._stream.flush()
+
+    def _cell(self, value: str | float) -> str | float:
+        return encodable(value, self._stream) if isinstance(value, str) else value
+
+
+def as_row(result: ScoredRadiograph | UnscoredFile) -> Mapping[str, str | float]:
+    """Give the cells of a result by column; columns that do not apply are left out.
+
+    Parameters
+    ----------
+    result
+        A scored radiograph, or a file that could not be scored.
+    """
+    if isinstance(result, UnscoredFile):
+        return {
+            "file": str(result.file),
+            "error_type": type(result.error).__name__,
+            "error_message": str(result.error),
+        }
+    return {
+        "file": str(result.file),
+        "sop_instance_uid": result.radiograph.sop_instance_uid or "",
+        **_score_cells(result),
+        "quality_ok": "true" if result.quality.ok else "false",
+        "warnings": WARNING_SEPARATOR.join(result.quality.warnings),
+        "model": result.model.name,
+        "precision": result.model.precision,
+        "sha256": result.model.sha256,
+        "notice": RESEARCH_USE,
+    }
+
+
+def _score_cells(result: ScoredRadiograph) -> dict[str, float]:
+    score = result.score
+    return {
+        **{item.zone.value: item.score for item in score.zones},
+        "global": score.global_score,
+        **{f"expected_{item.zone.value}": round(item.expected, _DIGITS) for item in score.zones},
+        "expected_global": round(score.expected_global, _DIGITS),
+    }

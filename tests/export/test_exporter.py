@@ -1,0 +1,90 @@
+"""Exporting: a bundle appears whole and proven, or not at all."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from brixia_edge.export.exporter import ExportOptions, export_bundle
+from brixia_edge.export.graph import Graph
+from brixia_edge.export.onnx_model import to_onnx
+from brixia_edge.export.parity import compare, run_onnx, synthetic_radiographs
+from brixia_edge.export.rewrites import rewrite
+from brixia_edge.export.storage import store_kernels_as_half
+from brixia_edge.export.weights import WeightStore
+from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.errors import BundleError, WeightsError
+
+
+@pytest.fixture(scope="module")
+def exported(
+    seeded_weights: WeightStore, golden_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Bundle:
+    options = ExportOptions("seeded", golden=golden_folder / "seeded.npz")
+    return export_bundle(seeded_weights, tmp_path_factory.mktemp("export") / "bundle", options)
+
+
+def test_an_exported_bundle_opens_and_names_its_weights(
+    exported: Bundle, seeded_weights: WeightStore
+) -> None:
+    manifest = Bundle.open(exported.root).manifest
+    assert manifest.weights_sha256 == seeded_weights.digest
+    assert manifest.precision == "fp32"
+    assert manifest.outputs["probabilities"] == {"dtype": "float32", "shape": ["N", 6, 4]}
+    assert {"onnx", "brixia-edge", "python"} <= manifest.built_with.keys()
+
+
+def test_the_bundle_carries_what_its_export_measured(exported: Bundle) -> None:
+    parity = json.loads((exported.root / "parity.json").read_text())
+    references = {entry["reference"]: entry["outputs"] for entry in parity["comparisons"]}
+    assert set(references) == {"layer-by-layer network", "golden seeded.npz"}
+    assert references["golden seeded.npz"]["probabilities"]["relative_l2"] < 1e-4
+
+
+def test_an_existing_bundle_is_replaced_only_on_request(
+    exported: Bundle, seeded_weights: WeightStore
+) -> None:
+    with pytest.raises(BundleError, match=r"already exists .*--overwrite"):
+        export_bundle(seeded_weights, exported.root, ExportOptions("other"))
+    assert Bundle.open(exported.root).manifest.name == "seeded"
+
+
+def test_a_golden_file_of_other_weights_stops_the_export(
+    border_weights: WeightStore, golden_folder: Path, tmp_path: Path
+) -> None:
+    options = ExportOptions("border", golden=golden_folder / "seeded.npz")
+    with pytest.raises(WeightsError, match="alignment against the golden seeded"):
+        export_bundle(border_weights, tmp_path / "bundle", options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_golden_file_is_refused(
+    seeded_weights: WeightStore, tmp_path: Path
+) -> None:
+    golden = tmp_path / "golden.npz"
+    np.savez(golden, images=np.zeros(3))
+    with pytest.raises(WeightsError, match="is not a golden file"):
+        export_bundle(seeded_weights, tmp_path / "bundle", ExportOptions("x", golden=golden))
+    assert list(tmp_path.iterdir()) == [golden]
+
+
+def test_half_stored_kernels_halve_the_file_and_compute_in_float32(seeded_network: Graph) -> None:
+    graph = rewrite(seeded_network)
+    full, half = (to_onnx(g).SerializeToString() for g in (graph, store_kernels_as_half(graph)))
+    assert len(half) < 0.53 * len(full)
+    casts = [node for node in onnx.ModelProto.FromString(half).graph.node if node.op_type == "Cast"]
+    assert {node.attribute[0].i for node in casts} == {onnx.TensorProto.FLOAT}
+    images = synthetic_radiographs()
+    comparison = compare(run_onnx(half, images), run_onnx(full, images), "float32 storage")
+    assert comparison.outputs["lung_mask"].relative_l2 < 2e-3
+    assert comparison.outputs["probabilities"].maximum < 5e-3
+
+
+def test_a_kernel_beyond_half_range_stays_float32(seeded_network: Graph) -> None:
+    graph = rewrite(seeded_network)
+    name = graph.node("P5").inputs[1]
+    graph.constants[name] = graph.constants[name] * np.float32(1e6)
+    stored = store_kernels_as_half(graph)
+    assert stored.constants[name].dtype == np.float32
+    assert np.isfinite(stored.constants[f"{graph.node('P1').inputs[1]}/half"]).all()
