@@ -14,6 +14,7 @@ from .cli import UNSCORED
 from .errors import UnreadableImage
 from .inputs import Inputs, find_inputs
 from .reports import REPORTS, Report
+from .reports.plain_text import printable
 from .results import ScoredRadiograph, UnscoredFile
 from .scorer import Scorer
 
@@ -67,7 +68,7 @@ def _report(
         report.add(result)
         draw(result)
         if isinstance(result, UnscoredFile):
-            click.echo(f"{result.file}: {result.error}", err=True)
+            click.echo(printable(f"{result.file}: {result.error}"), err=True)
             status = UNSCORED
         elif strict and not result.quality.ok:
             status = UNSCORED
@@ -94,7 +95,12 @@ def overlay_writer(folder: Path | None) -> Callable[[Result], None]:
 
     def write(result: Result) -> None:
         if isinstance(result, ScoredRadiograph):
-            write_overlay(result, folder)
+            try:
+                write_overlay(result, folder)
+            except OSError as error:
+                raise click.FileError(
+                    str(folder), f"no overlay can be written: {error.strerror}"
+                ) from error
 
     return write
 

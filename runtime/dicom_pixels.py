@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.encaps import get_frame
+from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     UID,
@@ -23,6 +23,7 @@ from .dicom_file import DicomFile
 from .dicom_header import Header, reading
 from .errors import UnreadableImage, UnsupportedImage
 from .image_headers import (
+    JPEG2000_START,
     DeclaredImage,
     check_size,
     read_jpeg2000_header,
@@ -123,10 +124,6 @@ def read_pixels(file: DicomFile, layout: Layout) -> StoredPixels:
         A transfer syntax that holds no single images, or a colour image.
     """
     syntax = UID(file.transfer_syntax)
-    if syntax.is_compressed and not syntax.is_deflated:
-        _check_compressed_size(file, syntax, layout)
-    else:
-        _check_length(file, layout)
     array = _decode(file, syntax, layout)
     told = f"decoded {syntax.name}: {layout.bits_stored} of {layout.bits_allocated} bits"
     steps = (f"{told}, {'signed' if layout.signed else 'unsigned'}, {layout.photometric}",)
@@ -187,9 +184,23 @@ def _check_length(file: DicomFile, layout: Layout) -> None:
         )
 
 
-def _check_compressed_size(file: DicomFile, syntax: UID, layout: Layout) -> None:
+def _pixel_data(file: DicomFile, syntax: UID, layout: Layout) -> bytes:
+    """Give Pixel Data once its size was found to be what the header declares."""
+    data = file.header.raw("PixelData") or b""
+    if not syntax.is_compressed or syntax.is_deflated:
+        _check_length(file, layout)
+        return data
+    frame = get_frame(data, 0, number_of_frames=1)
+    if syntax in JPEG2000TransferSyntaxes:
+        # A bare codestream, as PS3.5 A.4.4 wants: in a JP2 box of length 0 pydicom 3.0.2 never
+        # comes to an end.
+        frame = frame[max(frame.find(JPEG2000_START), 0) :]
+    _check_compressed_size(_declared_size(frame, syntax), layout)
+    return encapsulate([frame])
+
+
+def _check_compressed_size(declared: DeclaredImage | None, layout: Layout) -> None:
     """Compare what the compressed stream declares with the header, before a decoder trusts it."""
-    declared = _declared_size(_codestream(file), syntax)
     if declared is None:
         return
     check_size(declared.rows, declared.columns)
@@ -198,11 +209,6 @@ def _check_compressed_size(file: DicomFile, syntax: UID, layout: Layout) -> None
             f"PixelData holds an image of {declared.rows} x {declared.columns}; Rows x Columns is "
             f"{layout.rows} x {layout.columns}. Export the image again from its source"
         )
-
-
-def _codestream(file: DicomFile) -> bytes:
-    with reading("PixelData"):
-        return get_frame(file.header.raw("PixelData") or b"", 0, number_of_frames=1)
 
 
 def _declared_size(codestream: bytes, syntax: UID) -> DeclaredImage | None:
@@ -224,7 +230,7 @@ def _decode(file: DicomFile, syntax: UID, layout: Layout) -> NDArray[Any]:
                 "export the image uncompressed"
             ) from None
         pinned = _DECODER if _DECODER in decoder.available_plugins else ""
-        data = file.header.raw("PixelData") or b""
+        data = _pixel_data(file, syntax, layout)
         return decoder.as_array(data, decoding_plugin=pinned, **_options(file.header, layout))[0]
 
 

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from .errors import ImageTooLarge, UnreadableImage
 from .radiograph import MAXIMUM_PIXELS
 
+JPEG2000_START = b"\xff\x4f\xff\x51"
+"""The first two markers, SOC and SIZ, of a JPEG 2000 codestream."""
+
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 1, 6: 3}
 """Colour channels of each PNG colour type, alpha left out; palettes (3) hold colours."""
 
@@ -190,7 +193,7 @@ def read_jpeg2000_header(content: bytes) -> DeclaredImage:
     UnreadableImage
         There is no such segment.
     """
-    start = content.find(b"\xff\x4f\xff\x51")
+    start = content.find(JPEG2000_START)
     siz = content[start + 8 : start + 43] if start >= 0 else b""
     if len(siz) < 35:
         raise UnreadableImage("is JPEG 2000 data without a size; copy it again from its source")

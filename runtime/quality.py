@@ -133,7 +133,7 @@ def _judge_lungs(measures: QualityMeasures, limits: QualityLimits) -> list[str]:
     if share not in limits.lung_share:
         return [
             f"The lungs found cover {share:.1%} of the image; "
-            f"{limits.lung_share.scaled(100)} % is plausible."
+            f"{limits.lung_share.scaled(100)}% is plausible."
         ]
     return _judge_alignment(measures.alignment, limits)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .backends import AUTO, open_session
 from .backends.base import Session
 from .bundle import Bundle
-from .errors import BrixiaEdgeError
+from .errors import BackendUnavailable, BrixiaEdgeError
 from .preprocess import preprocess
 from .quality import assess_quality
 from .radiograph import read_radiograph
@@ -66,6 +66,9 @@ class Scorer:
         Raises
         ------
         UnreadableImage, UnsupportedImage, ImageTooLarge
+            The file cannot be scored.
+        BackendUnavailable
+            The network gave numbers that are not finite.
         """
         started = perf_counter()
         radiograph = read_radiograph(path)
@@ -109,6 +112,11 @@ class Scorer:
 
     def _predict(self, image: NDArray[np.float32]) -> Prediction:
         outputs = self.session.run(image, self._outputs)
+        if not np.isfinite(outputs["probabilities"]).all():
+            raise BackendUnavailable(
+                f"backend {self.session.backend!r} gave probabilities that are not finite; give "
+                "--backend onnxruntime, and if that helps report the backend's version"
+            )
         evidence = outputs.get("zone_evidence")
         return Prediction(
             probabilities=outputs["probabilities"][0],

@@ -2,9 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from brixia_edge.export.architecture import weight_shapes
+from brixia_edge.runtime.bundle import Bundle, Manifest, write_bundle
+from brixia_edge.runtime.preprocess import PreprocessSpec
 from brixia_edge.runtime.radiograph import Radiograph
 from brixia_edge.runtime.results import (
     ModelIdentity,
@@ -14,10 +19,8 @@ from brixia_edge.runtime.results import (
     Timing,
 )
 from brixia_edge.runtime.scores import BrixiaScore
+from make_models import UPRIGHT, seeded, tiny_model, write_keras
 from numpy.typing import NDArray
-
-UPRIGHT = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
-"""The alignment that leaves the image as it is."""
 
 SCORES = (0, 1, 2, 3, 2, 1)
 """Scores of the zones A to F: nine in sum, and all four grades occur."""
@@ -75,3 +78,67 @@ def make_result(
         )
 
     return make
+
+
+@pytest.fixture
+def tiny_manifest() -> Manifest:
+    """The manifest of `tiny_bundle`, before its files are known."""
+    shapes = {"probabilities": [6, 4], "lung_mask": [1, 512, 512], "alignment": [2, 3]}
+    return Manifest(
+        name="tiny",
+        licence="MIT",
+        intended_use="Research use only.",
+        variant="a mean and a softmax",
+        weights_sha256="ab" * 32,
+        precision="fp32",
+        preprocess=PreprocessSpec("equalize"),
+        inputs={"image": {"dtype": "float32", "shape": ["N", 1, 512, 512]}},
+        outputs={
+            name: {"dtype": "float32", "shape": ["N", *shape]}
+            for name, shape in (shapes | {"zone_evidence": [6, 4, 16, 16]}).items()
+        },
+        max_batch=4,
+        built_with={"onnx": "any"},
+    )
+
+
+@pytest.fixture
+def tiny_bundle(tmp_path: Path, tiny_manifest: Manifest) -> Bundle:
+    """A bundle with BS-Net's contract that scores by the image's mean brightness.
+
+    The logit of score s is s times the mean; the lung mask is the image turned dark for bright.
+    """
+    return write_bundle(tmp_path / "tiny-bundle", tiny_manifest, {"model.onnx": tiny_model()})
+
+
+@pytest.fixture
+def chest_png(tmp_path: Path) -> Path:
+    """A grey picture with a bright body and two dark lungs."""
+    picture = np.full((400, 420), 200, np.uint8)
+    noise = np.random.default_rng(1).integers(0, 40, picture.shape).astype(np.uint8)
+    picture[60:340, 60:190] = 70
+    picture[60:340, 230:360] = 70
+    path = tmp_path / "chest.png"
+    path.write_bytes(cv2.imencode(".png", picture + noise)[1].tobytes())
+    return path
+
+
+Tensors = dict[str, NDArray[np.float32]]
+
+
+@pytest.fixture(scope="session")
+def seeded_tensors() -> Tensors:
+    """Every weight of BS-Net, made from its name; the golden files were made with these."""
+    return {name: seeded(name, shape) for name, shape in weight_shapes().items()}
+
+
+@pytest.fixture
+def keras_file(tmp_path: Path) -> Callable[..., Path]:
+    """Write tensors as a Keras 2 file; see the keyword arguments of `write_keras`."""
+
+    def write(tensors: Tensors, name: str = "bscore-model.h5", **how: Any) -> Path:
+        path = tmp_path / name
+        write_keras(path, tensors, **how)
+        return path
+
+    return write

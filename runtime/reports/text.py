@@ -68,7 +68,7 @@ def _score_lines(score: BrixiaScore) -> list[str]:
     return [
         f"  Brixia score {score.global_score} of 18 (expected {expected:.1f})",
         "            right lung     left lung",
-        *(f"    {right.zone.level:<8}{_zone(right)}     {_zone(left)}" for right, left in rows),
+        *(f"    {right.zone.level:<8}{_zone(right)}      {_zone(left)}" for right, left in rows),
     ]
 
 

@@ -84,7 +84,7 @@ def test_half_stored_kernels_halve_the_file_and_compute_in_float32(seeded_networ
 def test_a_kernel_beyond_half_range_stays_float32(seeded_network: Graph) -> None:
     graph = rewrite(seeded_network)
     name = graph.node("P5").inputs[1]
-    graph.constants[name] = graph.constants[name] * np.float32(1e6)
+    graph.constants[name] = np.multiply(graph.constants[name], 1e6, dtype=np.float32)
     stored = store_kernels_as_half(graph)
     assert stored.constants[name].dtype == np.float32
     assert np.isfinite(stored.constants[f"{graph.node('P1').inputs[1]}/half"]).all()

@@ -52,10 +52,10 @@ def test_parity_where_sampling_leaves_the_image(
 
 def test_parity_through_a_file_with_shifted_session_counters(
     seeded_tensors: dict[str, NDArray[np.float32]],
-    write_keras: Callable[..., Path],
+    keras_file: Callable[..., Path],
     golden_folder: Path,
 ) -> None:
-    weights = load_weights(write_keras(seeded_tensors, shift=7, full_model=True))
+    weights = load_weights(keras_file(seeded_tensors, shift=7, full_model=True))
     errors = worst_errors(rewrite(build_network(weights)), golden_folder / "seeded.npz")
     assert errors["probabilities"] <= 1e-4
 

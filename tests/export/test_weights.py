@@ -11,10 +11,11 @@ import pytest
 from brixia_edge.export.architecture import weight_shapes
 from brixia_edge.export.weights import WeightStore, load_weights
 from brixia_edge.runtime.errors import WeightsError
+from make_models import saved_name
 from numpy.typing import NDArray
 
 Tensors = dict[str, NDArray[np.float32]]
-WriteKeras = Callable[..., Path]
+KerasFile = Callable[..., Path]
 
 
 def test_the_architecture_names_every_weight_of_the_original(golden_folder: Path) -> None:
@@ -26,9 +27,7 @@ def test_the_architecture_names_every_weight_of_the_original(golden_folder: Path
     assert weight_shapes() == original
 
 
-def test_names_as_the_original_saved_them_are_recognised(
-    golden_folder: Path, saved_name: Callable[..., tuple[str, str]]
-) -> None:
+def test_names_as_the_original_saved_them_are_recognised(golden_folder: Path) -> None:
     with (golden_folder / "weight_names.tsv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             assert saved_name(row["canonical"])[1] == row["name as the original saved it"]
@@ -46,29 +45,29 @@ def test_names_as_the_original_saved_them_are_recognised(
     ids=str,
 )
 def test_every_layout_gives_the_same_weights(
-    seeded_tensors: Tensors, write_keras: WriteKeras, how: dict[str, Any]
+    seeded_tensors: Tensors, keras_file: KerasFile, how: dict[str, Any]
 ) -> None:
-    store = load_weights(write_keras(seeded_tensors, **how))
+    store = load_weights(keras_file(seeded_tensors, **how))
     assert store.digest == WeightStore(seeded_tensors).digest
     for name, value in seeded_tensors.items():
         np.testing.assert_array_equal(store[name], value)
 
 
-def test_separate_files_are_joined(seeded_tensors: Tensors, write_keras: WriteKeras) -> None:
+def test_separate_files_are_joined(seeded_tensors: Tensors, keras_file: KerasFile) -> None:
     def part(*prefixes: str) -> Tensors:
         return {n: v for n, v in seeded_tensors.items() if n.startswith(prefixes)}
 
-    decoder = write_keras(part("decoder", "final"), "segmentation-model.h5")
-    alignment = write_keras(part("stn"), "alignment-model.h5", full_model=True)
+    decoder = keras_file(part("decoder", "final"), "segmentation-model.h5")
+    alignment = keras_file(part("stn"), "alignment-model.h5", full_model=True)
     rest = {
         n: v for n, v in seeded_tensors.items() if not n.startswith(("decoder", "final", "stn"))
     }
-    store = load_weights(write_keras(rest), decoder, alignment)
+    store = load_weights(keras_file(rest), decoder, alignment)
     assert store.digest == WeightStore(seeded_tensors).digest
 
 
 def test_an_alignment_file_with_other_layer_names_is_read_by_order(
-    seeded_tensors: Tensors, write_keras: WriteKeras, tmp_path: Path
+    seeded_tensors: Tensors, keras_file: KerasFile, tmp_path: Path
 ) -> None:
     path = tmp_path / "alignment.h5"
     layers = {"conv2d_8": "locnet_conv0", "conv2d_9": "locnet_conv1"}
@@ -87,28 +86,28 @@ def test_an_alignment_file_with_other_layer_names_is_read_by_order(
             for weight, value in weights.items():
                 group.create_dataset(weight, data=value)
     rest = {name: value for name, value in seeded_tensors.items() if not name.startswith("stn")}
-    store = load_weights(write_keras(rest), alignment=path)
+    store = load_weights(keras_file(rest), alignment=path)
     assert store.digest == WeightStore(seeded_tensors).digest
 
 
 def test_two_files_that_disagree_are_refused_by_name(
-    seeded_tensors: Tensors, write_keras: WriteKeras
+    seeded_tensors: Tensors, keras_file: KerasFile
 ) -> None:
     other = {"final_conv/bias": seeded_tensors["final_conv/bias"] + 1}
-    score = write_keras(seeded_tensors)
+    score = keras_file(seeded_tensors)
     with pytest.raises(WeightsError, match=r"disagrees .*final_conv/bias"):
-        load_weights(score, write_keras(other, "segmentation-model.h5"))
+        load_weights(score, keras_file(other, "segmentation-model.h5"))
 
 
 def test_missing_surplus_and_misshapen_weights_are_all_listed(
-    seeded_tensors: Tensors, write_keras: WriteKeras
+    seeded_tensors: Tensors, keras_file: KerasFile
 ) -> None:
     tensors = dict(seeded_tensors)
     del tensors["P5/bias"], tensors["head5/block1/bn/gamma"]
     tensors["conv0/kernel"] = np.zeros((3, 3, 1, 64), np.float32)
     tensors["fc1/kernel"] = np.zeros((2, 2), np.float32)
     with pytest.raises(WeightsError) as caught:
-        load_weights(write_keras(tensors))
+        load_weights(keras_file(tensors))
     message = str(caught.value)
     assert "2 missing: P5/bias, head5/block1/bn/gamma" in message
     assert "1 surplus: fc1/kernel:0" in message
@@ -116,20 +115,20 @@ def test_missing_surplus_and_misshapen_weights_are_all_listed(
 
 
 def test_a_weight_that_is_not_finite_is_refused(
-    seeded_tensors: Tensors, write_keras: WriteKeras
+    seeded_tensors: Tensors, keras_file: KerasFile
 ) -> None:
     broken = seeded_tensors["P1/bias"].copy()
     broken[3] = np.nan
     with pytest.raises(WeightsError, match="not finite: P1/bias"):
-        load_weights(write_keras(seeded_tensors | {"P1/bias": broken}))
+        load_weights(keras_file(seeded_tensors | {"P1/bias": broken}))
 
 
 def test_a_missing_head_is_missing_not_renumbered_silently(
-    seeded_tensors: Tensors, write_keras: WriteKeras
+    seeded_tensors: Tensors, keras_file: KerasFile
 ) -> None:
     tensors = {name: v for name, v in seeded_tensors.items() if not name.startswith("head2/")}
     with pytest.raises(WeightsError, match="20 missing: head5/"):
-        load_weights(write_keras(tensors))
+        load_weights(keras_file(tensors))
 
 
 @pytest.mark.parametrize(

@@ -502,7 +502,7 @@ def test_fraction_of_a_row_is_told(make_dicom: DicomMaker) -> None:
     dataset.add_new("Rows", "DS", "8.5")
     stream = BytesIO()
     dataset.save_as(stream)
-    with pytest.raises(UnreadableImage, match="Rows is 8.5; a whole number"):
+    with pytest.raises(UnreadableImage, match=r"Rows is 8\.5; a whole number"):
         pixels_of(stream.getvalue())
 
 
@@ -529,6 +529,16 @@ def test_compressed_stream_larger_than_its_header_is_refused(
     image = np.zeros((8, 8), np.uint8)
     with pytest.raises(UnreadableImage, match="64 x 32; Rows x Columns is 8 x 8"):
         pixels_of(make_dicom(image, syntax=syntax, frame=stream))
+
+
+def test_jp2_box_of_no_length_does_not_hang(make_dicom: DicomMaker) -> None:
+    image = np.tile(RAMP.astype(np.uint8), (8, 8))
+    stream = cv2.imencode(".jp2", image, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 1000])[1]
+    boxed = stream.tobytes()
+    assert boxed[16:20] == b"ftyp"
+    unending = boxed[:12] + b"\0\0\0\0" + boxed[16:]
+    content = make_dicom(image, syntax="1.2.840.10008.1.2.4.90", frame=unending)
+    assert np.abs(pixels_of(content) - image / 63).max() < 0.02
 
 
 def test_deflate_bomb_is_refused(make_dicom: DicomMaker, monkeypatch: pytest.MonkeyPatch) -> None:

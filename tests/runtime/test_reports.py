@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ AWKWARD_NAMES = [
 ]
 
 
-def _json(*results: ScoredRadiograph | UnscoredFile) -> list[dict[str, object]]:
+def _json(*results: ScoredRadiograph | UnscoredFile) -> list[dict[str, Any]]:
     stream = io.StringIO()
     report = JsonReport(stream)
     for result in results:
@@ -63,7 +64,6 @@ def test_json_has_the_designed_object(
     result = make_result("in/chest.dcm", radiograph, warnings=["Doubtful."])
     (entry,) = _json(result)
     probabilities = entry.pop("probabilities")
-    assert isinstance(probabilities, dict)
     assert list(probabilities) == list("ABCDEF")
     assert probabilities["C"] == [0.1, 0.1, 0.7, 0.1]
     assert entry == {

@@ -1,0 +1,129 @@
+"""A bundle opens only when it is exactly what was written."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from brixia_edge.runtime.bundle import Bundle, Manifest, shipped_bundle, write_bundle
+from brixia_edge.runtime.errors import BundleError
+
+
+def edit_manifest(bundle: Bundle, **changes: Any) -> None:
+    path = bundle.root / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_a_written_bundle_opens_as_it_was(tiny_bundle: Bundle) -> None:
+    assert Bundle.open(tiny_bundle.root) == tiny_bundle
+    assert tiny_bundle.identity.name == "tiny"
+
+
+def test_the_shipped_bundle_is_whole_and_says_research_use() -> None:
+    bundle = Bundle.open()
+    assert bundle.root == shipped_bundle()
+    assert "Research use only" in bundle.manifest.intended_use
+    assert bundle.manifest.licence == "CC BY-NC-SA 4.0"
+    card = (bundle.root / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "Not for diagnosis" in card
+    assert "CC BY-NC-SA 4.0" in (bundle.root / "LICENSE-WEIGHTS").read_text(encoding="utf-8")
+
+
+def test_the_shipped_bundle_holds_the_weights_of_its_card(shared: Any) -> None:
+    weights = pytest.importorskip("brixia_edge.export.weights")
+    store = weights.load_weights(shared("bsnet-cohen/bscore-model.h5"))
+    assert Bundle.open().manifest.weights_sha256 == store.digest
+
+
+def test_one_flipped_bit_is_found_and_named(tiny_bundle: Bundle) -> None:
+    data = bytearray(tiny_bundle.model_path.read_bytes())
+    data[len(data) // 2] ^= 1
+    tiny_bundle.model_path.write_bytes(data)
+    with pytest.raises(BundleError, match=r"model\.onnx was altered"):
+        Bundle.open(tiny_bundle.root)
+
+
+def test_a_missing_file_is_named(tiny_bundle: Bundle) -> None:
+    tiny_bundle.model_path.unlink()
+    with pytest.raises(BundleError, match=r"model\.onnx cannot be read"):
+        Bundle.open(tiny_bundle.root)
+
+
+@pytest.mark.parametrize("make", ["absent", "empty folder", "file"])
+def test_what_is_no_bundle_is_refused(tmp_path: Path, make: str) -> None:
+    path = tmp_path / "thing"
+    if make == "empty folder":
+        path.mkdir()
+    if make == "file":
+        path.write_text("{}")
+    with pytest.raises(BundleError, match="is not a bundle"):
+        Bundle.open(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"schema_version": 2}, "schema_version 2"),
+        ({"precision": "fp8"}, "precision 'fp8'; allowed are fp32, fp16, int8"),
+        ({"preprocess": {"recipe": "guess"}}, "recipe"),
+        ({"surprise": 1}, "unknown entries surprise"),
+        ({"files": {}}, r"lists no model\.onnx"),
+        ({"files": {"../model.onnx": "00", "model.onnx": "00"}}, "outside the bundle"),
+    ],
+    ids=str,
+)
+def test_a_manifest_that_cannot_be_trusted_is_refused(
+    tiny_bundle: Bundle, changes: dict[str, Any], reason: str
+) -> None:
+    edit_manifest(tiny_bundle, **changes)
+    with pytest.raises(BundleError, match=reason):
+        Bundle.open(tiny_bundle.root)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "\udcff"])
+def test_a_manifest_that_is_not_json_is_refused(tiny_bundle: Bundle, text: str) -> None:
+    path = tiny_bundle.root / "manifest.json"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(BundleError, match=r"manifest\.json"):
+        Bundle.open(tiny_bundle.root)
+
+
+def test_a_manifest_that_lacks_entries_lists_them(tiny_bundle: Bundle) -> None:
+    (tiny_bundle.root / "manifest.json").write_text('{"schema_version": 1, "name": "x"}')
+    with pytest.raises(BundleError, match=r"lacks .*licence.*weights_sha256"):
+        Bundle.open(tiny_bundle.root)
+
+
+def test_a_bundle_is_replaced_only_on_request(tiny_bundle: Bundle) -> None:
+    renamed = replace(tiny_bundle.manifest, name="other")
+    files = {"model.onnx": tiny_bundle.model_path.read_bytes()}
+    with pytest.raises(BundleError, match="already exists"):
+        write_bundle(tiny_bundle.root, renamed, files)
+    write_bundle(tiny_bundle.root, renamed, files, overwrite=True)
+    assert Bundle.open(tiny_bundle.root).manifest.name == "other"
+
+
+def test_nothing_but_a_bundle_is_ever_replaced(tmp_path: Path, tiny_manifest: Manifest) -> None:
+    precious = tmp_path / "results"
+    precious.mkdir()
+    (precious / "paper.csv").write_text("1")
+    with pytest.raises(BundleError, match="it is no bundle"):
+        write_bundle(precious, tiny_manifest, {"model.onnx": b""}, overwrite=True)
+    file = tmp_path / "file"
+    file.write_text("1")
+    with pytest.raises(BundleError, match="it is no bundle"):
+        write_bundle(file, tiny_manifest, {"model.onnx": b""}, overwrite=True)
+    assert (precious / "paper.csv").read_text() == "1"
+
+
+def test_a_failed_write_leaves_nothing_behind(
+    tmp_path: Path, tiny_manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    with pytest.raises(BundleError, match="No space left on device"):
+        write_bundle(tmp_path / "bundle", tiny_manifest, {"model.onnx": b"x"})
+    assert list(tmp_path.iterdir()) == []
