@@ -16,6 +16,7 @@ the same distance from 0: a sample is inside when |g'| < W / (W + 1).
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .architecture import INPUT_SIZE
 from .layers import LayerWriter
@@ -41,14 +42,13 @@ def add_alignment(layers: LayerWriter, lung_mask: str) -> str:
     kernel = kernel.transpose(2, 0, 1, 3).reshape(-1, kernel.shape[-1])
     x = layers.relu(layers.dense(x, "stn/locnet_dense", kernel), "stn/locnet_relu")
     x = layers.dense(x, "stn/locnet_alignment")
-    return layers.reshape(x, ALIGNMENT, [-1, 2, 3])
+    return layers.graph.reshape(x, ALIGNMENT, [-1, 2, 3])
 
 
 class Sampler:
     """Samples tensors through the alignment map, at the tensor's own size."""
 
     def __init__(self, layers: LayerWriter, alignment: str) -> None:
-        self._layers = layers
         self._graph = layers.graph
         # Grid points are rows of a matrix, so the map is applied from the right.
         self._map = self._graph.add("Transpose", [alignment], "alignment/map", perm=[0, 2, 1])
@@ -79,15 +79,11 @@ class Sampler:
 
     def _sampling_grid(self, size: int) -> str:
         name = f"alignment/grid{size}"
-        axis = np.linspace(-1, 1, size, dtype=np.float32)
-        columns, rows = np.meshgrid(axis, axis)
-        points = np.stack([columns, rows, np.ones_like(rows)], axis=-1).reshape(1, -1, 3)
-        scaled = (points * np.float32(size / (size + 1))).astype(np.float32)
-        points_name = self._graph.constant(f"{name}/points", scaled)
+        points_name = self._graph.constant(f"{name}/points", grid_points(size))
         shift = self._graph.constant(f"{name}/shift", np.array([2 / (size + 1)], np.float32))
         mapped = self._graph.add("MatMul", [points_name, self._map], f"{name}/mapped")
         shifted = self._graph.add("Add", [mapped, shift], f"{name}/shifted")
-        return self._layers.reshape(shifted, name, [-1, size, size, 2])
+        return self._graph.reshape(shifted, name, [-1, size, size, 2])
 
     def _inside(self, grid: str, size: int) -> str:
         name = f"alignment/inside{size}"
@@ -98,23 +94,29 @@ class Sampler:
         )
         within = self._graph.add("Less", [farthest, border], f"{name}/within")
         number = self._graph.add("Cast", [within], f"{name}/number", to=1)
-        return self._layers.reshape(number, name, [-1, 1, size, size])
+        return self._graph.reshape(number, name, [-1, 1, size, size])
 
     def _extrapolate(self, source: str, name: str, axis: int) -> str:
         """Put 2 p0 - p1 in front of the rows (`axis` 2) or columns (3)."""
         prefix = f"{name}/{'rows' if axis == 2 else 'columns'}"
-        first = self._slice(source, f"{prefix}/first", axis, 0)
-        second = self._slice(source, f"{prefix}/second", axis, 1)
+        first = self._graph.slice(source, f"{prefix}/first", axis, 0, 1)
+        second = self._graph.slice(source, f"{prefix}/second", axis, 1, 2)
         step = self._graph.add("Sub", [first, second], f"{prefix}/step")
         before = self._graph.add("Add", [first, step], f"{prefix}/before")
         return self._graph.add("Concat", [before, source], f"{prefix}/padded", axis=axis)
 
-    def _slice(self, source: str, name: str, axis: int, index: int) -> str:
-        bounds = [
-            self._graph.constant(f"slice/{key}{value}", np.array([value], np.int64))
-            for key, value in (("at", index), ("at", index + 1), ("axis", axis))
-        ]
-        return self._graph.add("Slice", [source, *bounds], name)
+
+def grid_points(size: int) -> NDArray[np.float32]:
+    """The points (x, y, 1) of a sampling grid, in the padded image's own scale.
+
+    Returns
+    -------
+    float32 ``[1, size**2, 3]``; x and y run from -1 to 1 with both ends, times size / (size + 1).
+    """
+    axis = np.linspace(-1, 1, size, dtype=np.float32)
+    columns, rows = np.meshgrid(axis, axis)
+    points = np.stack([columns, rows, np.ones_like(rows)], axis=-1).reshape(1, -1, 3)
+    return (points * np.float32(size / (size + 1))).astype(np.float32)
 
 
 def aligned_size(level: int) -> int:

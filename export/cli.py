@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ..runtime.inspection import parity_lines, read_parity
-from ..runtime.preprocess import PreprocessSpec
+from ..runtime.preprocess import RECIPES, PreprocessSpec
 from .exporter import STORAGES, ExportOptions, export_bundle
 from .weights import load_weights
 
@@ -21,7 +21,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--licence", help="Licence of the weights, for the manifest.")
 @click.option(
     "--recipe",
-    type=click.Choice(["equalize", "clahe"]),
+    type=click.Choice(RECIPES),
     default="equalize",
     show_default=True,
     help="How the training images were prepared.",

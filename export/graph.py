@@ -4,7 +4,7 @@ ONNX's own protobuf is awkward to edit (repeated fields, typed attributes), so
 the exporter builds and rewrites this small form and turns it into ONNX once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,6 +72,19 @@ class Graph:
             raise ValueError(f"constant {name!r} is already stored with another value")
         return name
 
+    def reshape(self, source: str, name: str, shape: Sequence[int]) -> str:
+        """Append a Reshape; 0 keeps a dimension, -1 is inferred."""
+        constant = self.constant(f"{name}/shape", np.array(shape, np.int64))
+        return self.add("Reshape", [source, constant], name)
+
+    def slice(self, source: str, name: str, axis: int, start: int, end: int) -> str:
+        """Append a Slice of one axis."""
+        bounds = [
+            self.constant(f"slice/{key}{value}", np.array([value], np.int64))
+            for key, value in (("at", start), ("at", end), ("axis", axis))
+        ]
+        return self.add("Slice", [source, *bounds], name)
+
     def producer(self, tensor: str) -> Node | None:
         """The node that writes `tensor`; None for inputs and constants."""
         return next((node for node in self.nodes if tensor in node.outputs), None)
@@ -119,6 +132,19 @@ class Graph:
                 needed.update(node.inputs)
         self.nodes = [node for node in self.nodes if needed.intersection(node.outputs)]
         self.constants = {name: value for name, value in self.constants.items() if name in needed}
+
+    def sort(self) -> None:
+        """Bring the nodes into an order in which every tensor is written before it is read."""
+        known = {*self.inputs, *self.constants, ""}
+        waiting, self.nodes = self.nodes, []
+        while waiting:
+            ready = [node for node in waiting if known.issuperset(node.inputs)]
+            if not ready:
+                raise ValueError(f"nodes {[node.name for node in waiting]} wait for each other")
+            # One node at a time, the earliest first, so that a sorted graph stays as it is.
+            waiting.remove(ready[0])
+            self.nodes.append(ready[0])
+            known.update(ready[0].outputs)
 
     def copy(self) -> "Graph":
         """An independent copy; constants share their (never modified) arrays."""

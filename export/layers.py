@@ -1,7 +1,5 @@
 """Keras layers written as ONNX nodes, with Keras weights turned to ONNX layouts."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -105,8 +103,3 @@ class LayerWriter:
             mode="linear",
             coordinate_transformation_mode="half_pixel",
         )
-
-    def reshape(self, source: str, name: str, shape: Sequence[int]) -> str:
-        """Reshape; 0 keeps a dimension, -1 is inferred."""
-        constant = self.graph.constant(f"{name}/shape", np.array(shape, np.int64))
-        return self.graph.add("Reshape", [source, constant], name)

@@ -18,6 +18,12 @@ from .layers import LayerWriter
 PROBABILITIES = "probabilities"
 ZONE_EVIDENCE = "zone_evidence"
 
+ALIGNED_MASK = "aligned_mask"
+"""The lung mask sampled through the map, 0 outside; with a size behind it, shrunk to that size."""
+
+PYRAMID_ZONES = "pyramid/zones"
+"""The pyramid's last level, ``[N, 6, 512, 16, 16]``."""
+
 FEATURES = ("stage1_unit1_relu1", "stage2_unit2_relu1", "stage3_unit2_relu1", "stage4_unit2_relu1")
 """The encoder's tensors that the pyramid reads, 128, 64, 32 and 16 pixels wide."""
 
@@ -44,6 +50,16 @@ LEVELS = (
     Level("Cmid1_reduced", "Pmid1", 256, 32),
     Level("C5_reduced", "P5", 512, 16),
 )
+
+
+def sampled_name(feature: str) -> str:
+    """The tensor that is `feature` sampled through the map; nodes of that work begin with it."""
+    return f"{feature}/aligned"
+
+
+def zones_name(level: Level) -> str:
+    """The tensor with a level's zones, ``[N * 6, C, h, w]``; constants of it begin with it."""
+    return f"zones{level.size}"
 
 
 def network_head(zone: Zone) -> int:
@@ -81,34 +97,34 @@ def add_zones(layers: LayerWriter, sampler: Sampler, lung_mask: str) -> None:
 
 def _aligned_mask(layers: LayerWriter, sampler: Sampler, lung_mask: str) -> str:
     size = aligned_size(0) * 4
-    sampled = sampler.sample(lung_mask, "aligned_mask/sampled", size)
-    return layers.graph.add("Mul", [sampled, sampler.inside(size)], "aligned_mask")
+    sampled = sampler.sample(lung_mask, f"{ALIGNED_MASK}/sampled", size)
+    return layers.graph.add("Mul", [sampled, sampler.inside(size)], ALIGNED_MASK)
 
 
 def _zone_features(
     layers: LayerWriter, sampler: Sampler, feature: str, aligned_mask: str, index: int
 ) -> str:
     """Sample a feature, weigh it with the aligned mask, cut it into zones ``[N * 6, C, h, w]``."""
-    level, name = LEVELS[index], f"{feature}/aligned"
+    level, name = LEVELS[index], sampled_name(feature)
     sampled = sampler.sample(feature, name, level.size)
-    mask = layers.resize(aligned_mask, f"aligned_mask{level.size}", level.size / 512)
+    mask = layers.resize(aligned_mask, f"{ALIGNED_MASK}{level.size}", level.size / 512)
     weight = layers.graph.add("Mul", [mask, sampler.inside(level.size)], f"{name}/weight")
     return _cut_zones(layers, layers.graph.add("Mul", [sampled, weight], f"{name}/weighted"), level)
 
 
 def _cut_zones(layers: LayerWriter, source: str, level: Level) -> str:
     """Cut in the order of `Zone`: columns outermost, then rows."""
-    graph, size = layers.graph, level.size
-    rows = graph.constant(f"zones{size}/rows", resampling_matrix(ROW_BANDS, size))
+    graph, size, name = layers.graph, level.size, zones_name(level)
+    rows = graph.constant(f"{name}/rows", resampling_matrix(ROW_BANDS, size))
     columns = np.ascontiguousarray(resampling_matrix(COLUMN_BANDS, size).T)
-    column_name = graph.constant(f"zones{size}/columns", columns)
-    x = graph.add("MatMul", [source, column_name], f"zones{size}/cut_columns")
-    x = graph.add("MatMul", [rows, x], f"zones{size}/cut_rows")
-    x = layers.reshape(
-        x, f"zones{size}/split", [0, 0, len(ROW_BANDS), size, len(COLUMN_BANDS), size]
+    column_name = graph.constant(f"{name}/columns", columns)
+    x = graph.add("MatMul", [source, column_name], f"{name}/cut_columns")
+    x = graph.add("MatMul", [rows, x], f"{name}/cut_rows")
+    x = layers.graph.reshape(
+        x, f"{name}/split", [0, 0, len(ROW_BANDS), size, len(COLUMN_BANDS), size]
     )
-    x = graph.add("Transpose", [x], f"zones{size}/ordered", perm=[0, 4, 2, 1, 3, 5])
-    return layers.reshape(x, f"zones{size}", [-1, level.channels, size, size])
+    x = graph.add("Transpose", [x], f"{name}/ordered", perm=[0, 4, 2, 1, 3, 5])
+    return layers.graph.reshape(x, name, [-1, level.channels, size, size])
 
 
 def _add_pyramid(layers: LayerWriter, zones: list[str]) -> str:
@@ -129,7 +145,9 @@ def _convolve(layers: LayerWriter, source: str, level: Level) -> str:
 
 def _add_heads(layers: LayerWriter, pyramid: str) -> None:
     graph, size = layers.graph, LEVELS[-1].size
-    zones = layers.reshape(pyramid, "pyramid/zones", [-1, HEADS, LEVELS[-1].channels, size, size])
+    zones = layers.graph.reshape(
+        pyramid, PYRAMID_ZONES, [-1, HEADS, LEVELS[-1].channels, size, size]
+    )
     evidence = [_add_head(layers, zones, zone) for zone in Zone]
     graph.add("Concat", evidence, ZONE_EVIDENCE, axis=1)
     logits = graph.add("ReduceMean", [ZONE_EVIDENCE], "zone_logits", axes=[3, 4], keepdims=0)
@@ -146,4 +164,6 @@ def _add_head(layers: LayerWriter, zones: str, zone: Zone) -> str:
         x = layers.convolution(x, f"{name}/conv", padding=1)
         x = layers.swish(layers.batch_normalization(x, f"{name}/bn", HEAD_EPSILON), f"{name}/swish")
     x = layers.convolution(x, f"{head}/regressor", padding=1)
-    return layers.reshape(x, f"{head}/evidence", [-1, 1, CLASSES, LEVELS[-1].size, LEVELS[-1].size])
+    return layers.graph.reshape(
+        x, f"{head}/evidence", [-1, 1, CLASSES, LEVELS[-1].size, LEVELS[-1].size]
+    )

@@ -134,7 +134,10 @@ def _clahe(image: NDArray[np.float64]) -> NDArray[np.float32]:
     return ((np.clip(median, lower, upper) - lower) / (upper - lower)).astype(np.float32)
 
 
-_RECIPES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.floating]]] = {
+_RECIPES: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.floating]]] = {
     "equalize": _equalize,
     "clahe": _clahe,
 }
+
+RECIPES = tuple(_RECIPES)
+"""The names of the recipes."""

@@ -112,6 +112,8 @@ def test_jpeg_of_absurd_size_is_refused_before_decoding() -> None:
         (png_header(5, 5, colour_type=9), "colour type 9"),
         (png_header(5, 5, bits=7), "7 bits a sample"),
         (png_header(5, 5), "cannot be decoded"),
+        # Beyond OpenCV's own limit of columns.
+        (png_header(2_000_000, 1), "cannot be decoded"),
         (png_header(5, 5)[:20], "cut off in its header"),
         (b"\xff\xd8\xff\xd9", "without a frame header"),
         (b"\xff\xd8\xff\xe0\x00\x10JFIF", "without a frame header"),
