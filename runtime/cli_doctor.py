@@ -11,6 +11,6 @@ def doctor() -> int:
     """Tell what this machine can run, and what is missing. Exit status 3 when something is."""
     status = 0
     for finding in examine():
-        click.echo(f"{'ok' if finding.ok else 'MISSING':<8}{finding.subject:<32}{finding.detail}")
-        status = status if finding.ok else UNRUNNABLE
+        click.echo(f"{finding.verdict:<8}{finding.subject:<32}{finding.detail}")
+        status = UNRUNNABLE if finding.required and not finding.ok else status
     return status

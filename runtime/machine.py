@@ -17,11 +17,21 @@ CPU_FEATURES = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "amx_int8", "asimd
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: what it is, and whether it stands in the way."""
+    """One thing that was looked at: what it is, and whether it stands in the way.
+
+    What is not required may be absent: then `ok` is False, and nothing is wrong.
+    """
 
     subject: str
     ok: bool
     detail: str
+    required: bool = True
+
+    @property
+    def verdict(self) -> str:
+        """``ok``, ``MISSING``, or ``-`` for what is absent but not required."""
+        absent = "MISSING" if self.required else "-"
+        return "ok" if self.ok else absent
 
 
 def examine() -> Iterator[Finding]:
@@ -33,11 +43,7 @@ def examine() -> Iterator[Finding]:
     for package in ("numpy", "opencv-python-headless", "pydicom", "onnxruntime"):
         yield _package(package)
     yield from _decoders()
-    for backend in BACKENDS:
-        detail = f"missing {', '.join(backend.missing)}: {backend.install}"
-        yield Finding(
-            f"backend {backend.name}", not backend.missing, detail if backend.missing else "ready"
-        )
+    yield from _backends()
     yield _shipped_bundle()
 
 
@@ -102,6 +108,17 @@ def _decoders() -> Iterator[Finding]:
     for package, syntaxes in plugins.items():
         found = _package(package)
         yield Finding(f"decoder {syntaxes}", found.ok, f"{package} {found.detail}")
+
+
+def _backends() -> Iterator[Finding]:
+    """Every backend; at least the one of the plain installation is required."""
+    for backend in BACKENDS:
+        required = backend is BACKENDS[-1]
+        if backend.missing:
+            detail = f"needs {', '.join(backend.missing)}: {backend.install}"
+            yield Finding(f"backend {backend.name}", False, detail, required)
+        else:
+            yield Finding(f"backend {backend.name}", True, "ready")
 
 
 def _shipped_bundle() -> Finding:

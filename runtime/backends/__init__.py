@@ -69,6 +69,13 @@ class Backend:
 
 BACKENDS: tuple[Backend, ...] = (
     Backend(
+        "openvino",
+        "openvino_cpu",
+        "OpenVinoSession",
+        ("openvino",),
+        "pip install 'brixia-edge[openvino]'",
+    ),
+    Backend(
         "onnxruntime",
         "onnxrt",
         "OnnxRuntimeSession",
