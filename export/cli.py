@@ -4,8 +4,12 @@ from pathlib import Path
 
 import click
 
+from ..runtime.bundle import MANIFEST, Bundle
+from ..runtime.bundle_engines import copy_bundle
 from ..runtime.inspection import parity_lines, read_parity
 from ..runtime.preprocess import RECIPES, PreprocessSpec
+from .engines.cli_options import add_engines, engine_options
+from .engines.options import EngineOptions
 from .exporter import STORAGES, ExportOptions, export_bundle
 from .weights import load_weights
 
@@ -13,8 +17,8 @@ _FILE = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("weights", type=_FILE)
-@click.option("-o", "--output", type=_FILE, required=True, help="The bundle's directory to write.")
+@click.argument("weights", type=_FILE, metavar="WEIGHTS|BUNDLE")
+@click.option("-o", "--output", type=_FILE, help="The bundle's directory to write.")
 @click.option("--segmentation", type=_FILE, help="Keras file of the segmentation part.")
 @click.option("--alignment", type=_FILE, help="Keras file of the alignment network.")
 @click.option("--name", help="The bundle's name; default: the weights file's.")
@@ -37,9 +41,10 @@ _FILE = click.Path(path_type=Path)
 @click.option("--golden", type=_FILE, help="The original's outputs (.npz) to compare with.")
 @click.option("--model-card", type=_FILE, help="A text about the model to put into the bundle.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
+@engine_options
 def export(
     weights: Path,
-    output: Path,
+    output: Path | None,
     segmentation: Path | None,
     alignment: Path | None,
     name: str | None,
@@ -50,8 +55,14 @@ def export(
     golden: Path | None,
     model_card: Path | None,
     overwrite: bool,
+    engines: EngineOptions,
 ) -> None:
-    """Turn trained BS-Net weights (Keras HDF5) into a bundle."""
+    """Turn trained BS-Net weights (Keras HDF5) into a bundle, or add engines to a BUNDLE."""
+    if (weights / MANIFEST).is_file():
+        _extend(weights, output, overwrite, engines)
+        return
+    if output is None:
+        raise click.UsageError("weights need -o, the bundle's directory to write")
     defaults = ExportOptions(name=name or weights.stem)
     options = ExportOptions(
         name=defaults.name,
@@ -69,3 +80,14 @@ def export(
     bundle = export_bundle(store, output, options)
     click.echo("\n".join(parity_lines(read_parity(bundle))))
     click.echo(f"Wrote {bundle.root} ({bundle.manifest.precision})", err=True)
+    add_engines(bundle, engines)
+
+
+def _extend(root: Path, output: Path | None, overwrite: bool, engines: EngineOptions) -> None:
+    """Add engines to a bundle, or to a copy of it."""
+    if not engines.products:
+        raise click.UsageError(f"{root} is a bundle already; name an --engine to add to it")
+    bundle = Bundle.open(root)
+    if output is not None:
+        bundle = copy_bundle(bundle, output, overwrite)
+    add_engines(bundle, engines)
