@@ -69,13 +69,17 @@ class TensorRtSession(Session):
         data = (bundle.root / record.file).read_bytes()
         self._record = record
         self._runtime, self._engine = load_engine(self._trt, record, data)
-        engine = self._engine
-        names = {engine.get_tensor_name(index) for index in range(engine.num_io_tensors)}
+        names = self._tensor_names()
         if names != set(self._shapes):
             raise EngineMismatch(
                 f"{record.file} has the tensors {sorted(names)}, the bundle {sorted(self._shapes)};"
                 f" build it again: {build_line(bundle, self.backend, gpu.target)}"
             )
+
+    def _tensor_names(self) -> set[str]:
+        # In a function of its own: a traceback must not keep the engine beyond its context.
+        engine = self._engine
+        return {engine.get_tensor_name(index) for index in range(engine.num_io_tensors)}
 
     def _run(self, images: NDArray[np.float32], outputs: Sequence[str]) -> Outputs:
         with self._lock:

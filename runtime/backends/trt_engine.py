@@ -74,6 +74,8 @@ def load_engine(trt: Any, record: EngineRecord, data: bytes) -> tuple[Any, Any]:
         runtime.engine_host_code_allowed = True
     engine = runtime.deserialize_cuda_engine(data)
     if engine is None:
+        # The error's traceback must not keep the runtime beyond its context.
+        del runtime
         raise EngineMismatch(
             f"{record.backend} {trt.__version__} refuses {record.file} ({log.reason}); build it "
             f"again here: brixia-edge export BUNDLE --engine {record.backend}"

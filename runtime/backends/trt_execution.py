@@ -29,6 +29,8 @@ class Execution:
         if self._context is None:
             raise BackendUnavailable("the engine gives no execution context: GPU memory is short")
         if not self._context.set_input_shape(IMAGE, shape):
+            # The error's traceback must not keep the context beyond its engine.
+            self._context = None
             raise BackendUnavailable(f"the engine refuses an input of shape {shape}")
         for name, address in addresses.items():
             self._context.set_tensor_address(name, address)

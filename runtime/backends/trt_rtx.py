@@ -1,6 +1,7 @@
 """TensorRT-RTX on a GeForce or RTX workstation GPU."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,4 +62,5 @@ def _keep(path: Path, data: bytes) -> None:
         os.replace(staged, path)
     except OSError:
         # A cache that cannot be kept costs time at the next start and nothing else.
-        staged.unlink(missing_ok=True)
+        with suppress(OSError):
+            staged.unlink(missing_ok=True)
