@@ -23,7 +23,11 @@ def _reduce(graph: Graph, precision: str) -> bytes:
     graph = graph.copy()
     for node in list(graph.nodes):
         weight = graph.constants.get(node.inputs[1]) if len(node.inputs) > 1 else None
-        if node.operator in ("Conv", "Gemm", "MatMul") and weight is not None and precision == "fp16":
+        if (
+            node.operator in ("Conv", "Gemm", "MatMul")
+            and weight is not None
+            and precision == "fp16"
+        ):
             _halve(graph, node)
         elif node.operator == "Conv" and weight is not None and weight.shape[1] >= WIDE:
             _quantize(graph, node)
@@ -34,9 +38,7 @@ def _halve(graph: Graph, node: Node) -> None:
     inputs: list[str] = []
     for name in node.inputs:
         if name in graph.constants:
-            inputs.append(
-                graph.constant(f"{name}/half", graph.constants[name].astype(np.float16))
-            )
+            inputs.append(graph.constant(f"{name}/half", graph.constants[name].astype(np.float16)))
         else:
             inputs.append(f"{node.name}/{name}/half")
             cast = Node("Cast", [name], [inputs[-1]], inputs[-1], {"to": TensorProto.FLOAT16})

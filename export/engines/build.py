@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -43,6 +42,8 @@ class Product:
         The line that installs it.
     configure
         Sets a builder configuration from the options; returns the targets.
+    adapt
+        Makes of the bundle's ONNX file what this product can build.
     finish
         Called with the configuration after a build that went well.
     """
@@ -51,6 +52,7 @@ class Product:
     module: str
     install: str
     configure: Callable[[Offers, Any, EngineOptions], tuple[str, ...]]
+    adapt: Callable[[bytes, EngineOptions], bytes] = lambda model, options: model
     finish: Callable[[Any, EngineOptions], None] = lambda config, options: None
 
 
@@ -101,7 +103,7 @@ def build_engine(
     log.begin()
     builder = _builder(product, offers, log)
     network = builder.create_network(offers.network_flags())
-    parse(trt, network, bundle.model_path, log)
+    parse(trt, network, product.adapt(bundle.model_path.read_bytes(), options), log)
     config = builder.create_builder_config()
     targets = _configure(product, offers, builder, config, bundle, options)
     require_linear_sampling(trt, network)
@@ -115,8 +117,8 @@ def build_engine(
     return BuiltEngine(bytes(plan), offers.version, targets, layers, source, seconds)
 
 
-def parse(trt: Any, network: Any, model: Path, log: Any) -> None:
-    """Read an ONNX file into a network.
+def parse(trt: Any, network: Any, model: bytes, log: Any) -> None:
+    """Read an ONNX model into a network.
 
     Raises
     ------
@@ -124,10 +126,12 @@ def parse(trt: Any, network: Any, model: Path, log: Any) -> None:
         The parser refuses it; the message names the nodes.
     """
     parser = trt.OnnxParser(network, log)
-    if not parser.parse_from_file(str(model)):
+    if not parser.parse(model):
         errors = [parser.get_error(index) for index in range(parser.num_errors)]
         reasons = "\n  ".join(_describe(error, model) for error in errors)
-        raise BundleError(f"{trt.__name__} {trt.__version__} cannot read {model}:\n  {reasons}")
+        raise BundleError(
+            f"{trt.__name__} {trt.__version__} cannot read the bundle's model.onnx:\n  {reasons}"
+        )
 
 
 def read_layers(trt: Any, plan: Any, log: Any) -> tuple[tuple[EngineLayer, ...], str]:
@@ -213,13 +217,12 @@ def _serialize(  # noqa: PLR0913, PLR0917 - the parts that a build is put togeth
     return plan
 
 
-def _describe(error: Any, model: Path) -> str:
-    name = str(error.node_name()) if hasattr(error, "node_name") else _node_name(error, model)
+def _describe(error: Any, model: bytes) -> str:
+    # TensorRT 8.5 tells a node's index alone.
+    name = error.node_name() if hasattr(error, "node_name") else _node_name(error.node(), model)
     return f"node {name!r}: {error.desc()}"
 
 
-def _node_name(error: Any, model: Path) -> str:
-    """A node's name by its index; TensorRT 8.5 tells the index alone."""
-    nodes = onnx.ModelProto.FromString(model.read_bytes()).graph.node
-    index = int(error.node())
+def _node_name(index: int, model: bytes) -> str:
+    nodes = onnx.ModelProto.FromString(model).graph.node
     return nodes[index].name if 0 <= index < len(nodes) else f"number {index}"

@@ -6,6 +6,7 @@ from ...runtime.errors import BackendUnavailable
 from .build import Product
 from .offers import Offers
 from .options import EngineOptions, refuse
+from .turing import TURING, without_matrix_products
 
 
 def _configure(offers: Offers, config: Any, options: EngineOptions) -> tuple[str, ...]:
@@ -19,6 +20,10 @@ def _configure(offers: Offers, config: Any, options: EngineOptions) -> tuple[str
     for index, target in enumerate(targets):
         config.set_compute_capability(getattr(capability, f"SM{target[3:]}"), index)
     return targets
+
+
+def _adapt(model: bytes, options: EngineOptions) -> bytes:
+    return without_matrix_products(model) if TURING in options.targets else model
 
 
 def _check_targets(offers: Offers, targets: tuple[str, ...]) -> tuple[str, ...]:
@@ -40,5 +45,6 @@ RTX = Product(
     module="tensorrt_rtx",
     install="pip install 'brixia-edge[tensorrt-rtx]'",
     configure=_configure,
+    adapt=_adapt,
 )
 """TensorRT-RTX, for GeForce and RTX workstation GPUs."""
