@@ -96,12 +96,12 @@ def test_the_network_for_turing_computes_the_same(network: Graph) -> None:
 
 
 def test_an_engine_is_listed_and_described(bundle_of: Callable[..., Bundle]) -> None:
-    bundle, (record,) = export_engines(bundle_of("fp16"), options(TARGET, workspace=1024))
+    bundle, (record,) = export_engines(bundle_of("fp16"), options(TARGET, workspace=4096))
     assert bundle_engines(Bundle.open(bundle.root)) == (record,)
     path = bundle.root / record.file
     assert read_record(path) == record
     sidecar = json.loads(path.with_suffix(".json").read_text())
-    assert sidecar["options"]["workspace_mib"] == 1024
+    assert sidecar["options"]["workspace_mib"] == 4096
     assert sidecar["layers_from"] in ("inspector", "build log")
     assert {"name", "kind", "precision"} == sidecar["matrix_layers"][0].keys()
     assert path.read_bytes()[:8].strip(b"\0"), "no header of ours stands before the engine"
@@ -109,7 +109,7 @@ def test_an_engine_is_listed_and_described(bundle_of: Callable[..., Bundle]) -> 
 
 def test_a_second_build_takes_the_place_of_the_first(bundle_of: Callable[..., Bundle]) -> None:
     bundle = bundle_of("int8")
-    for workspace in (1024, 2048):
+    for workspace in (4096, 8192):
         bundle, (record,) = export_engines(bundle, options(TARGET, workspace=workspace))
     assert bundle_engines(Bundle.open(bundle.root)) == (record,)
     files = {path.name for path in (bundle.root / "engines").iterdir()}
