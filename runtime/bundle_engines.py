@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,7 +92,8 @@ def _write(bundle: Bundle, files: Mapping[str, bytes]) -> None:
             _replace_file(bundle.root / name, data)
     except OSError as error:
         for name in new:
-            (bundle.root / name).unlink(missing_ok=True)
+            with suppress(OSError):
+                (bundle.root / name).unlink()
         raise BundleError(
             f"bundle {bundle.root} cannot be changed: {error.strerror or error}; give -o DIR to "
             "write a copy with the engine"

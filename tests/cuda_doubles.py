@@ -1,6 +1,7 @@
 """PyCUDA's and cuda-python's few calls over a `GpuDouble`."""
 
 import ctypes
+from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -67,6 +68,11 @@ class _Stream:
             self._gpu.streams.discard(self.handle)
 
 
+def _pagelocked_empty(gpu: GpuDouble, shape: tuple[int, ...], dtype: type) -> NDArray[np.float32]:
+    assert dtype is np.float32
+    return np.asarray(_Pagelocked(gpu, shape))
+
+
 class _Copy:
     def __init__(self, gpu: GpuDouble, name: str) -> None:
         self._gpu, self._name = gpu, name
@@ -107,14 +113,14 @@ def make_pycuda(gpu: GpuDouble) -> ModuleType:
     module.Error, module.Context, module.Device = CudaError, Context, Device
     module.Stream = lambda: _Stream(gpu)
     module.init = lambda: None
-    module.mem_alloc = lambda size: _DeviceAllocation(gpu, size)
-    module.pagelocked_empty = lambda shape, dtype: np.asarray(_Pagelocked(gpu, shape))
+    module.mem_alloc = partial(_DeviceAllocation, gpu)
+    module.pagelocked_empty = partial(_pagelocked_empty, gpu)
     module.memcpy_htod_async = _Copy(gpu, "copy_in")
     module.memcpy_dtoh_async = _Copy(gpu, "copy_out")
     return module
 
 
-def make_cuda_python(  # noqa: C901 - one small function for each call
+def make_cuda_python(  # noqa: C901, PLR0915 - one small function for each call
     gpu: GpuDouble,
 ) -> ModuleType:
     """The module ``cuda.bindings.driver``: a status, then what the call gives."""
@@ -172,20 +178,33 @@ def make_cuda_python(  # noqa: C901 - one small function for each call
         gpu.synchronize()
         return called("synchronize")
 
+    def attribute(part: int, device: int) -> tuple[int, int]:
+        return 0, gpu.capability[part]
+
+    def push(context: str) -> tuple[int]:
+        gpu.push()
+        return (0,)
+
+    def pop() -> tuple[int, str]:
+        gpu.pop()
+        return 0, "context"
+
+    def free(address: int) -> tuple[int]:
+        gpu.free(address)
+        return (0,)
+
     names = "CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_"
     module.CUdevice_attribute = SimpleNamespace(**{f"{names}MAJOR": 0, f"{names}MINOR": 1})
     module.CUstream_flags = SimpleNamespace(CU_STREAM_NON_BLOCKING=1)
-    module.cuInit = lambda flags: (0,)
-    module.cuDeviceGet = lambda index: called("device", 0, current=False)
-    module.cuDeviceGetAttribute = lambda part, device: (0, gpu.capability[part])
+    module.cuInit = partial(called, "init", current=False)
+    module.cuDeviceGet = partial(called, "device", current=False)
+    module.cuDeviceGetAttribute = attribute
     module.cuDevicePrimaryCtxRetain, module.cuDevicePrimaryCtxRelease = retain, release
-    module.cuCtxPushCurrent = lambda context: (0, gpu.push())[:1]
-    module.cuCtxPopCurrent = lambda: (0, gpu.pop())
+    module.cuCtxPushCurrent, module.cuCtxPopCurrent = push, pop
     module.cuStreamCreate, module.cuStreamDestroy = new_stream, end_stream
     module.cuStreamSynchronize = synchronize
     module.cuMemAlloc, module.cuMemHostAlloc = allocate, allocate_host
-    module.cuMemFree = lambda address: (0, gpu.free(address))[:1]
-    module.cuMemFreeHost = free_host
+    module.cuMemFree, module.cuMemFreeHost = free, free_host
     module.cuMemcpyHtoDAsync, module.cuMemcpyDtoHAsync = copy_in, copy_out
     return module
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,7 @@ def stand_in_libraries(major: int, folder: Path) -> Path:
     return folder
 
 
-def ask(module: str, names: set[str], bindings: Path, libraries: Path | None) -> dict[str, object]:
+def ask(module: str, names: set[str], bindings: Path, libraries: Path | None) -> dict[str, Any]:
     """Which of the names a bindings module lacks, and what `Offers` says of it."""
     environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries or "")}
     done = subprocess.run(

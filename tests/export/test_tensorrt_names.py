@@ -36,8 +36,12 @@ GONE_IN_11 = {
 }
 """Names for 8.5 that newer releases are never asked for; 11 has dropped them."""
 
-BY_NAME = {f"LayerType.{name}" for name in ("CONVOLUTION", "DECONVOLUTION", "MATRIX_MULTIPLY")}
-BY_NAME |= {"NetworkDefinitionCreationFlag.STRONGLY_TYPED"}
+BY_NAME = {
+    "LayerType.CONVOLUTION",
+    "LayerType.DECONVOLUTION",
+    "LayerType.MATRIX_MULTIPLY",
+    "NetworkDefinitionCreationFlag.STRONGLY_TYPED",
+}
 """Names that our code asks for with `getattr`."""
 
 IN_A_SUBCLASS = {"ILayer.interpolation_mode"}
@@ -60,9 +64,7 @@ def test_the_names_exist_in_tensorrt(requirement: str, major: int, tmp_path: Pat
     libraries = stand_in_libraries(major, tmp_path / "libraries")
     said = ask("tensorrt_bindings", NEEDED, bindings, libraries)
     gone = GONE_IN_11 if major >= 11 else set[str]()
-    missing = said["missing"]
-    assert isinstance(missing, list)
-    assert set(missing) - RTX_ONLY == gone
+    assert set(said["missing"]) - RTX_ONLY == gone
     assert str(said["version"]).startswith(f"{major}.")
     # Strongly typed everywhere from 10 on, so no flag that 11 lacks is ever touched.
     assert said["typed"] is True
