@@ -31,9 +31,8 @@ LEVELS = 128
 
 PERCENTILE = 99.99
 
-_MSE_STRIDE = 8
-"""Bins between the thresholds that `mse` tries. The error is flat at its minimum: a finer grid
-moved it by less than a thousandth on all tensors of the research model."""
+_MSE_STEP = 1.01
+"""Ratio of the thresholds that `mse` tries."""
 
 Floats = NDArray[np.float64]
 
@@ -140,7 +139,7 @@ def _by_entropy(histogram: Histogram, percentile: float) -> float:
 
 def _by_percentile(histogram: Histogram, percentile: float) -> float:
     cumulated = _cumulated(histogram.counts)
-    wanted = cumulated[-1] * percentile / 100
+    wanted = float(cumulated[-1]) * percentile / 100
     position = int(np.searchsorted(cumulated, wanted))
     within = (wanted - cumulated[position - 1]) / (cumulated[position] - cumulated[position - 1])
     return float(position - 1 + within) * histogram.width
@@ -149,7 +148,8 @@ def _by_percentile(histogram: Histogram, percentile: float) -> float:
 def _by_mse(histogram: Histogram, percentile: float) -> float:
     del percentile
     used = histogram.used
-    limits = np.unique(np.append(np.arange(min(LEVELS, used), used, _MSE_STRIDE), used))
+    tries = np.arange(np.log(used / min(LEVELS, used)), 0, -np.log(_MSE_STEP))
+    limits = np.unique(np.append(np.round(used * np.exp(-tries)), used)).astype(np.intp)
     best = int(np.argmin(squared_errors(histogram.counts[:used], limits)))
     return float(limits[best]) * histogram.width
 

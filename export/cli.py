@@ -1,15 +1,25 @@
 """`brixia-edge export`."""
 
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
-from ..runtime.inspection import parity_lines, read_parity
+from ..calibration.calibrate import MINIMUM_IMAGES, CalibrationOptions
+from ..calibration.table import METHODS
+from ..runtime.bundle import PRECISIONS
+from ..runtime.parity_report import parity_lines, read_parity
 from ..runtime.preprocess import RECIPES, PreprocessSpec
+from .accuracy import ScoreBound
+from .evidence import EvidenceOptions, gather_evidence
 from .exporter import STORAGES, ExportOptions, export_bundle
+from .lower_precision import export_lower_precision
 from .weights import load_weights
 
 _FILE = click.Path(path_type=Path)
+_EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -34,9 +44,35 @@ _FILE = click.Path(path_type=Path)
     show_default=True,
     help="float16 halves the file; arithmetic stays float32.",
 )
-@click.option("--golden", type=_FILE, help="The original's outputs (.npz) to compare with.")
-@click.option("--model-card", type=_FILE, help="A text about the model to put into the bundle.")
+@click.option(
+    "--golden", type=_EXISTING_FILE, help="The original's outputs (.npz) to compare with."
+)
+@click.option(
+    "--model-card", type=_EXISTING_FILE, help="A text about the model to put into the bundle."
+)
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
+@click.option("--precision", type=click.Choice(PRECISIONS), default="fp32", show_default=True)
+@click.option(
+    "--calibration",
+    type=_FILE,
+    help="For fp16 and int8: a calibration table, or a folder of radiographs to calibrate on.",
+)
+@click.option(
+    "--images",
+    type=_FILE,
+    help="A folder of radiographs to measure on; default: those that calibration leaves over.",
+)
+@click.option("--annotations", type=_EXISTING_FILE, help="CSV with a radiologist's zone scores.")
+@click.option("--method", type=click.Choice(METHODS), default="percentile", show_default=True)
+@click.option("--calibration-images", type=click.IntRange(1), default=100, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--max-score-drop",
+    type=click.FloatRange(0),
+    default=ScoreBound().score_drop,
+    show_default=True,
+    help="For int8: largest 99th percentile of the change of the expected global score.",
+)
 def export(
     weights: Path,
     output: Path,
@@ -50,12 +86,21 @@ def export(
     golden: Path | None,
     model_card: Path | None,
     overwrite: bool,
+    precision: str,
+    calibration: Path | None,
+    images: Path | None,
+    annotations: Path | None,
+    method: str,
+    calibration_images: int,
+    seed: int,
+    max_score_drop: float,
 ) -> None:
     """Turn trained BS-Net weights (Keras HDF5) into a bundle."""
     defaults = ExportOptions(name=name or weights.stem)
     options = ExportOptions(
         name=defaults.name,
         licence=licence or defaults.licence,
+        precision=precision,
         preprocess=PreprocessSpec(recipe),
         max_batch=max_batch,
         storage=store_weights,
@@ -66,6 +111,26 @@ def export(
     click.echo(f"Reading {weights}", err=True)
     store = load_weights(weights, segmentation, alignment)
     click.echo("Building the network and comparing it with its references", err=True)
-    bundle = export_bundle(store, output, options)
+    if precision == "fp32":
+        bundle = export_bundle(store, output, options)
+    else:
+        chosen = CalibrationOptions(
+            method,
+            images=calibration_images,
+            minimum=min(MINIMUM_IMAGES, calibration_images),
+            seed=seed,
+        )
+        where = EvidenceOptions(calibration, images, annotations)
+        evidence = gather_evidence(where, chosen, ScoreBound(max_score_drop))
+        bundle = export_lower_precision(store, output, options, evidence, show_progress)
     click.echo("\n".join(parity_lines(read_parity(bundle))))
     click.echo(f"Wrote {bundle.root} ({bundle.manifest.precision})", err=True)
+
+
+def show_progress(items: Iterable[Any]) -> Iterator[Any]:
+    """Pass items on, with a progress bar on standard error if it is a terminal."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    with click.progressbar(list(items), file=sys.stderr) as bar:
+        yield from bar
