@@ -17,7 +17,8 @@ from .coverage import measure_coverage
 from .description import Description
 from .selection import FEATURES, count_strata
 from .survey import NOT_DRAWN, UNREADABLE, Progress, Survey, survey, unchanged
-from .table import METHODS, CalibrationTable, check_target
+from .table import CalibrationTable, check_target
+from .table_entries import METHODS
 
 _PATH = click.Path(path_type=Path)
 _DEFAULTS = CalibrationOptions()

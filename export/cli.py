@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from ..calibration.calibrate import MINIMUM_IMAGES, CalibrationOptions
-from ..calibration.table import METHODS
+from ..calibration.table_entries import METHODS
 from ..runtime.bundle import PRECISIONS
 from ..runtime.parity_report import parity_lines, read_parity
 from ..runtime.preprocess import RECIPES, PreprocessSpec
 from .accuracy import ScoreBound
 from .evidence import EvidenceOptions, gather_evidence
-from .exporter import STORAGES, ExportOptions, export_bundle
-from .lower_precision import export_lower_precision
+from .exporter import STORAGES, ExportOptions
+from .lower_precision import export_with_evidence
 from .weights import load_weights
 
 _FILE = click.Path(path_type=Path)
@@ -108,21 +108,14 @@ def export(
         model_card=model_card,
         overwrite=overwrite,
     )
+    minimum = min(MINIMUM_IMAGES, calibration_images)
+    chosen = CalibrationOptions(method, images=calibration_images, minimum=minimum, seed=seed)
+    where = EvidenceOptions(calibration, images, annotations)
+    evidence = gather_evidence(precision, where, chosen, ScoreBound(max_score_drop))
     click.echo(f"Reading {weights}", err=True)
     store = load_weights(weights, segmentation, alignment)
     click.echo("Building the network and comparing it with its references", err=True)
-    if precision == "fp32":
-        bundle = export_bundle(store, output, options)
-    else:
-        chosen = CalibrationOptions(
-            method,
-            images=calibration_images,
-            minimum=min(MINIMUM_IMAGES, calibration_images),
-            seed=seed,
-        )
-        where = EvidenceOptions(calibration, images, annotations)
-        evidence = gather_evidence(where, chosen, ScoreBound(max_score_drop))
-        bundle = export_lower_precision(store, output, options, evidence, show_progress)
+    bundle = export_with_evidence(store, output, options, evidence, show_progress)
     click.echo("\n".join(parity_lines(read_parity(bundle))))
     click.echo(f"Wrote {bundle.root} ({bundle.manifest.precision})", err=True)
 

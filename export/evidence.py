@@ -12,6 +12,8 @@ from ..runtime.inputs import find_inputs
 from .accuracy import ScoreBound
 from .annotations import Annotations, read_annotations
 
+FULL_PRECISION = "fp32"
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -58,15 +60,17 @@ class EvidenceOptions:
 
 
 def gather_evidence(
-    where: EvidenceOptions, calibration: CalibrationOptions, bound: ScoreBound
-) -> Evidence:
-    """Read what a lower precision needs.
+    precision: str, where: EvidenceOptions, calibration: CalibrationOptions, bound: ScoreBound
+) -> Evidence | None:
+    """Read what a lower precision needs; float32 needs nothing.
 
     Raises
     ------
     CalibrationError
         There is no calibration, no image, or one of the files cannot be used.
     """
+    if precision == FULL_PRECISION:
+        return None
     if where.calibration is None:
         raise CalibrationError(
             "fp16 and int8 need measured ranges; give --calibration with a folder of chest "

@@ -30,6 +30,25 @@ _COMPARED_IMAGES = 4
 """Per-output errors are measured on so many images; scores on all."""
 
 
+def export_with_evidence(
+    weights: WeightStore,
+    target: Path,
+    options: ExportOptions,
+    evidence: Evidence | None,
+    progress: Progress = unchanged,
+) -> Bundle:
+    """Export a bundle of any precision; only float32 does without evidence.
+
+    Raises
+    ------
+    CalibrationError, WeightsError, BundleError
+        As `export_bundle` and `export_lower_precision`; nothing is written.
+    """
+    if evidence is None:
+        return export_bundle(weights, target, options)
+    return export_lower_precision(weights, target, options, evidence, progress)
+
+
 def export_lower_precision(
     weights: WeightStore,
     target: Path,

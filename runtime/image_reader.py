@@ -88,7 +88,7 @@ def coloured_share(colours: NDArray[np.integer]) -> float:
         The share, 0 to 1, of pixels whose channels differ by more than `COLOURED_SPREAD`.
     """
     spread = colours.max(axis=2).astype(np.int32) - colours.min(axis=2)
-    return float(np.mean(spread > COLOURED_SPREAD))
+    return np.count_nonzero(spread > COLOURED_SPREAD) / spread.size
 
 
 def refuse_coloured(what: str, share: float) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import onnx
 import pytest
 from brixia_edge.calibration.calibrate import CalibrationOptions, calibrate
-from brixia_edge.calibration.table import METHODS, CalibrationTable
+from brixia_edge.calibration.table import CalibrationTable
+from brixia_edge.calibration.table_entries import METHODS
 from brixia_edge.runtime.bundle import Bundle, Manifest, write_bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import CalibrationError

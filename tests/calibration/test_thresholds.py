@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from brixia_edge.calibration.histogram import Histogram
-from brixia_edge.calibration.table import METHODS
+from brixia_edge.calibration.table_entries import METHODS
 from brixia_edge.calibration.thresholds import (
     LEVELS,
     clipping_range,
