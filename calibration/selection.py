@@ -13,9 +13,8 @@ from .description import Description
 SAME_RADIOGRAPH = 12
 """Two radiographs whose average hashes differ in at most so many of 256 places are one.
 
-Of 138 published radiographs five pairs differ in 0, 4 or 10, and look the same to the eye: one
-picture published twice, cropped or lettered otherwise. The next pair, two pictures of one patient,
-differs in 16. The same picture compressed again, resized or brightened differs in at most 4.
+Of 138 published radiographs five pairs differ in 0, 4 or 10; the two at 10 that were looked at are
+one picture published twice. The next pair, two pictures of one patient, differs in 16. The same picture compressed again, resized or brightened differs in at most 4.
 """
 
 FEATURES = ("severity", "brightness", "contrast", "lung_area")
