@@ -14,7 +14,8 @@ SAME_RADIOGRAPH = 12
 """Two radiographs whose average hashes differ in at most so many of 256 places are one.
 
 Of 138 published radiographs five pairs differ in 0, 4 or 10; the two at 10 that were looked at are
-one picture published twice. The next pair, two pictures of one patient, differs in 16. The same picture compressed again, resized or brightened differs in at most 4.
+one picture published twice. The next pair, two pictures of one patient, differs in 16. The same
+picture compressed again, resized or brightened differs in at most 4.
 """
 
 FEATURES = ("severity", "brightness", "contrast", "lung_area")
