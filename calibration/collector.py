@@ -22,6 +22,8 @@ GROUP_BYTES = 800_000_000
 
 _QUIET = 3
 
+_onnx: Any = onnx  # its `load_model` is typed in part only
+
 
 class Collector:
     """Histograms of a network's activations, in bounded memory.
@@ -116,7 +118,7 @@ def group_by_size(tensors: Sequence[Tensor], limit: int = GROUP_BYTES) -> list[l
 
 def _load(path: Path) -> onnx.ModelProto:
     try:
-        return onnx.load_model(path)
+        return _onnx.load_model(path)
     except Exception as error:  # protobuf raises private types
         raise CalibrationError(
             f"{path} is not an ONNX network ({type(error).__name__}); export the bundle again"

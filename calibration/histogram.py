@@ -40,7 +40,8 @@ class Histogram:
         The tensor's.
     counts
         int64 ``[BINS]``: how many values have an absolute value in each of the equal bins from 0
-        to `limit`. Exact zeros are left out.
+        to `limit`. A negative value on the border of two bins counts in the one nearer to 0. Exact
+        zeros are left out.
     zeros
         How many values were exactly zero. Any scale represents them without error, and after a
         ReLU they are so many that they would drown what the histogram is asked.
@@ -132,7 +133,7 @@ def _count_magnitudes(flat: NDArray[np.float32], limit: float, signed: bool) -> 
 
 
 def _count(flat: NDArray[np.float32], bins: int, start: float, end: float) -> NDArray[np.int64]:
-    """Count as `numpy.histogram` does, six times as fast."""
+    """Count as `numpy.histogram` does, in a third of its time."""
     counts = np.zeros(bins, np.int64)
     for piece in _pieces(flat):
         counted: NDArray[Any] = cv2.calcHist([piece], [0], None, [bins], [start, end])

@@ -7,34 +7,20 @@ and one way of preparing images: `CalibrationTable.check` refuses it for any oth
 import json
 import math
 import os
-import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from ..runtime.bundle import Manifest
 from ..runtime.errors import CalibrationError
+from .table_entries import METHODS, SCHEMA_VERSION, read_entries
 
-SCHEMA_VERSION = 1
-METHODS = ("entropy", "percentile", "minmax", "mse")
+__all__ = ["METHODS", "CalibrationTable", "Range", "check_target"]
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAMED = 8
 """How many tensors an error names before it only counts them."""
-
-_ENTRIES = {
-    "schema_version": int,
-    "weights_sha256": str,
-    "preprocess_digest": str,
-    "method": str,
-    "percentile": (int, float),
-    "seed": int,
-    "built_with": dict,
-    "images": list,
-    "tensors": dict,
-}
 
 
 @dataclass(frozen=True)
@@ -176,7 +162,7 @@ class CalibrationTable:
         CalibrationError
             It is not JSON, of another schema, or an entry is missing, unknown or not allowed.
         """
-        entries = _entries(text)
+        entries = read_entries(text)
         tensors = {name: _tensor(name, entry) for name, entry in entries["tensors"].items()}
         return cls(
             weights_sha256=entries["weights_sha256"],
@@ -263,48 +249,6 @@ def _some(names: list[str]) -> str:
     rest = len(names) - _NAMED
     more = f" and {rest} more" if rest > 0 else ""
     return f"{len(names)} tensors ({', '.join(names[:_NAMED])}{more})"
-
-
-def _entries(text: str) -> dict[str, Any]:
-    try:
-        parsed: object = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise CalibrationError("a calibration table must be JSON; calibrate again") from error
-    if not isinstance(parsed, dict):
-        raise CalibrationError(f"a calibration table is an object, not {type(parsed).__name__}")
-    entries = cast(dict[str, Any], parsed)
-    if entries.get("schema_version") != SCHEMA_VERSION:
-        raise CalibrationError(
-            f"a calibration table has schema_version {entries.get('schema_version')!r}; this "
-            f"brixia-edge reads {SCHEMA_VERSION}: calibrate again, or update it"
-        )
-    _check_keys(entries)
-    _check_values(entries)
-    return entries
-
-
-def _check_keys(entries: Mapping[str, Any]) -> None:
-    if missing := sorted(_ENTRIES.keys() - entries.keys()):
-        raise CalibrationError(f"a calibration table lacks {', '.join(missing)}; calibrate again")
-    if unknown := sorted(entries.keys() - _ENTRIES.keys()):
-        raise CalibrationError(f"a calibration table has unknown entries {', '.join(unknown)}")
-    for name, kind in _ENTRIES.items():
-        if not isinstance(entries[name], kind) or isinstance(entries[name], bool):
-            raise CalibrationError(
-                f"entry {name} of a calibration table is a {type(entries[name]).__name__}; "
-                "calibrate again"
-            )
-
-
-def _check_values(entries: Mapping[str, Any]) -> None:
-    if entries["method"] not in METHODS:
-        raise CalibrationError(
-            f"a calibration table has method {entries['method']!r}; "
-            f"allowed are {', '.join(METHODS)}"
-        )
-    digests = [entries["weights_sha256"], entries["preprocess_digest"], *entries["images"]]
-    if wrong := [text for text in digests if not _SHA256.fullmatch(str(text))]:
-        raise CalibrationError(f"a calibration table holds {wrong[0]!r} where a sha256 must stand")
 
 
 def _tensor(name: str, entry: object) -> tuple[Range, Range]:

@@ -24,16 +24,20 @@ from numpy.typing import NDArray
 
 from ..runtime.errors import CalibrationError
 from .histogram import Histogram
-from .table import METHODS, Range
+from .table import Range
+from .table_entries import METHODS
 
 LEVELS = 128
 """Magnitudes 0 to 127 that symmetric int8 tells apart."""
 
 PERCENTILE = 99.99
 
-_MSE_STRIDE = 8
-"""Bins between the thresholds that `mse` tries. The error is flat at its minimum: a finer grid
-moved it by less than a thousandth on all tensors of the research model."""
+_MSE_STEP = 1.01
+"""Ratio of the thresholds that `mse` tries.
+
+On the 312 tensors of the research model the best of these has an error 0.1 % (median) and at most
+4 % above that of the best whole number of bins, which takes ten times as long to find.
+"""
 
 Floats = NDArray[np.float64]
 
@@ -140,7 +144,7 @@ def _by_entropy(histogram: Histogram, percentile: float) -> float:
 
 def _by_percentile(histogram: Histogram, percentile: float) -> float:
     cumulated = _cumulated(histogram.counts)
-    wanted = cumulated[-1] * percentile / 100
+    wanted = float(cumulated[-1]) * percentile / 100
     position = int(np.searchsorted(cumulated, wanted))
     within = (wanted - cumulated[position - 1]) / (cumulated[position] - cumulated[position - 1])
     return float(position - 1 + within) * histogram.width
@@ -149,7 +153,9 @@ def _by_percentile(histogram: Histogram, percentile: float) -> float:
 def _by_mse(histogram: Histogram, percentile: float) -> float:
     del percentile
     used = histogram.used
-    limits = np.unique(np.append(np.arange(min(LEVELS, used), used, _MSE_STRIDE), used))
+    count = int(np.log(used / min(LEVELS, used)) / np.log(_MSE_STEP)) + 1
+    shares = np.float64(_MSE_STEP) ** -np.arange(count)
+    limits = np.unique(np.round(used * shares)).astype(np.intp)
     best = int(np.argmin(squared_errors(histogram.counts[:used], limits)))
     return float(limits[best]) * histogram.width
 

@@ -38,6 +38,12 @@ class Node:
             raise TypeError(f"attribute {attribute} of {self.name} is {value!r}, not a list")
         return [int(entry) for entry in value]
 
+    def copy(self) -> "Node":
+        """An independent copy."""
+        return Node(
+            self.operator, list(self.inputs), list(self.outputs), self.name, dict(self.attributes)
+        )
+
 
 @dataclass(frozen=True)
 class TensorType:
@@ -88,6 +94,13 @@ class Graph:
     def producer(self, tensor: str) -> Node | None:
         """The node that writes `tensor`; None for inputs and constants."""
         return next((node for node in self.nodes if tensor in node.outputs), None)
+
+    def node_writing(self, tensor: str) -> Node:
+        """The node that writes `tensor`; KeyError when none does."""
+        node = self.producer(tensor)
+        if node is None:
+            raise KeyError(f"no node writes {tensor!r}")
+        return node
 
     def consumers(self, tensor: str) -> list[Node]:
         """The nodes that read `tensor`, in execution order."""
@@ -150,10 +163,7 @@ class Graph:
         """An independent copy; constants share their (never modified) arrays."""
         return Graph(
             self.name,
-            [
-                Node(n.operator, list(n.inputs), list(n.outputs), n.name, dict(n.attributes))
-                for n in self.nodes
-            ],
+            [node.copy() for node in self.nodes],
             dict(self.constants),
             dict(self.inputs),
             dict(self.outputs),

@@ -6,6 +6,8 @@ limits an attribute to 64 kB, so Keras splits long name lists into
 ``layer_names0``, ``layer_names1`` and so on.
 """
 
+import errno
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,8 +53,11 @@ def read_keras_file(path: Path) -> list[SavedWeight]:
     try:
         with h5py.File(path, "r") as file:
             return list(_weights(_layer_group(file, path)))
-    except IsADirectoryError as error:
-        raise WeightsError(f"{path} is a directory; give the .h5 file itself") from error
+    except (IsADirectoryError, NotADirectoryError, FileNotFoundError, PermissionError) as error:
+        raise WeightsError(
+            f"{path} cannot be opened: {os.strerror(error.errno or errno.EIO)}; "
+            "give the .h5 file itself"
+        ) from error
     except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
         raise WeightsError(
             f"{path} cannot be read as a Keras HDF5 weight file ({type(error).__name__}); "

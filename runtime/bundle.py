@@ -23,6 +23,15 @@ SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 MODEL = "model.onnx"
 PRECISIONS = ("fp32", "fp16", "int8")
+OUTPUTS = ("probabilities", "lung_mask", "alignment", "zone_evidence")
+"""What every bundle's network gives."""
+
+_KINDS: Mapping[str, type] = {
+    **dict.fromkeys(("name", "licence", "intended_use", "variant", "weights_sha256"), str),
+    **dict.fromkeys(("preprocess", "inputs", "outputs", "built_with", "files"), dict),
+    "max_batch": int,
+    "engines": list,
+}
 
 
 @dataclass(frozen=True)
@@ -158,7 +167,7 @@ def write_bundle(
     BundleError
         The target exists and may not be replaced, or cannot be written.
     """
-    _check_target(target, overwrite)
+    check_target(target, overwrite)
     manifest = replace(manifest, files={name: _sha256(data) for name, data in files.items()})
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -175,7 +184,14 @@ def write_bundle(
     return Bundle(target, manifest)
 
 
-def _check_target(target: Path, overwrite: bool) -> None:
+def check_target(target: Path, overwrite: bool = False) -> None:
+    """Refuse a target that may not be replaced, before work goes into what it is to hold.
+
+    Raises
+    ------
+    BundleError
+        It exists, and is no bundle or may not be overwritten.
+    """
     if not target.exists():
         return
     replaceable = (target / MANIFEST).is_file() or (target.is_dir() and not any(target.iterdir()))
@@ -208,7 +224,11 @@ def _parse_entries(text: str) -> dict[str, Any]:
     try:
         entries: object = json.loads(text)
     except json.JSONDecodeError as error:
-        raise BundleError(f"{MANIFEST} is not JSON (line {error.lineno}); export again") from error
+        raise BundleError(
+            f"{MANIFEST} is not JSON (line {error.lineno}); copy or export the bundle again"
+        ) from error
+    except RecursionError:
+        raise BundleError(f"{MANIFEST} is nested too deep; export the bundle again") from None
     if not isinstance(entries, dict):
         raise BundleError(f"{MANIFEST} holds a {type(entries).__name__}; it must be an object")
     return cast(dict[str, Any], entries)
@@ -219,7 +239,11 @@ def _check_entries(entries: Mapping[str, Any]) -> None:
     if missing := sorted(expected - entries.keys()):
         raise BundleError(f"{MANIFEST} lacks {', '.join(missing)}; export the bundle again")
     if surplus := sorted(entries.keys() - expected):
-        raise BundleError(f"{MANIFEST} has unknown entries {', '.join(surplus)}")
+        raise BundleError(
+            f"{MANIFEST} has unknown entries {', '.join(surplus)}; export the bundle again, "
+            "or update brixia-edge"
+        )
+    _check_kinds(entries)
     if entries["precision"] not in PRECISIONS:
         raise BundleError(
             f"{MANIFEST} has precision {entries['precision']!r}; "
@@ -227,6 +251,24 @@ def _check_entries(entries: Mapping[str, Any]) -> None:
         )
     if MODEL not in entries["files"]:
         raise BundleError(f"{MANIFEST} lists no {MODEL}; export the bundle again")
+
+
+def _check_kinds(entries: Mapping[str, Any]) -> None:
+    wrong = [name for name, kind in _KINDS.items() if type(entries[name]) is not kind]
+    tensors = [
+        name
+        for group in ("inputs", "outputs")
+        if group not in wrong
+        for name, tensor in entries[group].items()
+        if not isinstance(tensor, dict) or tensor.keys() != {"dtype", "shape"}
+    ]
+    if wrong or tensors:
+        raise BundleError(
+            f"{MANIFEST} has values of a wrong kind for {', '.join((*wrong, *tensors))}; "
+            "copy or export the bundle again"
+        )
+    if lacking := [name for name in OUTPUTS if name not in entries["outputs"]]:
+        raise BundleError(f"{MANIFEST} lacks the outputs {', '.join(lacking)}; export it again")
 
 
 def _check_file(root: Path, name: str, expected: str) -> None:

@@ -81,7 +81,7 @@ def _to_bins(image: NDArray[np.float32]) -> NDArray[np.intp]:
     # Through 16 bits first, as scikit-image does; it decides ties of the later rounding.
     levels = np.clip(np.rint(image * np.float32(65535)), 0, 65535).astype(np.float64)
     levels = (levels - levels.min()) / max(float(np.ptp(levels)), 1.0)
-    return np.round(levels * (_GREYS - 1)).astype(np.intp) // _BIN_WIDTH
+    return np.rint(levels * (_GREYS - 1)).astype(np.intp) // _BIN_WIDTH
 
 
 def _tile_maps(tiles: NDArray[np.intp], clip_limit: float) -> NDArray[np.float64]:

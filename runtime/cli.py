@@ -41,6 +41,9 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "export": LazyCommand(
         "brixia_edge.export.cli", "export", "Turn trained BS-Net weights into a bundle."
     ),
+    "calibrate": LazyCommand(
+        "brixia_edge.calibration.cli", "calibrate", "Measure ranges on radiographs, for int8."
+    ),
     "inspect": LazyCommand("brixia_edge.runtime.cli_inspect", "inspect", "Show what a bundle is."),
     "doctor": LazyCommand(
         "brixia_edge.runtime.cli_doctor", "doctor", "Tell what this machine can run."
@@ -120,10 +123,6 @@ def main(arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted", err=True)
         return _INTERRUPTED
-    except BrokenPipeError:
-        # The reader (`| head`) has gone; what Python flushes at exit must go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNSCORED
     except Exception as error:
         return _report(error, debug="--debug" in arguments)
 
@@ -131,9 +130,15 @@ def main(arguments: list[str] | None = None) -> int:
 def _report(error: Exception, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"Error: {where}{error.strerror or error}; nothing more was written", err=True)
+        return UNSCORED
     if not isinstance(error, BrixiaEdgeError):
         click.echo(
-            f"Internal error: {type(error).__name__}. Run again with --debug first", err=True
+            f"Internal error: {type(error).__name__}. To see where it comes from, give --debug "
+            "before the command: brixia-edge --debug ...",
+            err=True,
         )
         return UNRUNNABLE
     click.echo(f"Error: {error}", err=True)
@@ -143,4 +148,10 @@ def _report(error: Exception, debug: bool) -> int:
 
 def run() -> None:
     """The console script: exit with `main`'s status."""
-    sys.exit(main())
+    status = main()
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # A full disk was told already; Python would fail once more on flushing at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)

@@ -1,5 +1,6 @@
 """`brixia-edge score`."""
 
+import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,6 @@ import click
 from .backends import AUTO, backend_names
 from .bundle import Bundle
 from .cli import UNSCORED
-from .errors import UnreadableImage
 from .inputs import Inputs, find_inputs
 from .reports import REPORTS, Report
 from .reports.plain_text import printable
@@ -50,13 +50,23 @@ def score(
 
     RESEARCH USE ONLY - not for diagnostic use.
     """
-    inputs = find_inputs(paths, sys.stdin)
+    _check_paths(paths, output)
+    inputs = find_inputs(paths, sys.stdin.buffer)
     if inputs.skipped:
         click.echo(f"{inputs.skipped} files are no DICOM, PNG or JPEG and were skipped", err=True)
     draw = overlay_writer(overlay)
-    with _stream(output) as stream, Scorer(Bundle.open(bundle), backend, threads) as scorer:
+    # The output last: a bundle that cannot run must not cost the results of an earlier run.
+    with Scorer(Bundle.open(bundle), backend, threads) as scorer, _stream(output) as stream:
         results = with_progress(_results(scorer, inputs), len(inputs.files), stream)
         return _report(results, REPORTS[form](stream), draw, strict)
+
+
+def _check_paths(paths: tuple[str, ...], output: Path | None) -> None:
+    """Refuse an empty path, and an output that would overwrite an input."""
+    if "" in paths:
+        raise click.BadParameter("a path is empty; was a variable not set?", param_hint="PATH")
+    if output is not None and os.path.realpath(output) in map(os.path.realpath, paths):
+        raise click.BadParameter(f"{output} is one of the images to score", param_hint="--output")
 
 
 def _report(
@@ -77,9 +87,7 @@ def _report(
 
 def _results(scorer: Scorer, inputs: Inputs) -> Iterator[Result]:
     yield from scorer.score_many(inputs.files)
-    for folder in inputs.empty_folders:
-        reason = "holds no DICOM, PNG or JPEG file; give a folder that does"
-        yield UnscoredFile(folder, UnreadableImage(reason))
+    yield from inputs.failures
 
 
 def overlay_writer(folder: Path | None) -> Callable[[Result], None]:

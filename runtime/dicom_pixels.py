@@ -5,7 +5,7 @@ decoders differ by one grey level, and a score must not depend on what else is i
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from pydicom.uid import (
     JPEGTransferSyntaxes,
 )
 
+from .decoder_remarks import decoder_remarks
 from .dicom_file import DicomFile
 from .dicom_header import Header, reading
 from .errors import UnreadableImage, UnsupportedImage
@@ -220,9 +221,10 @@ def _declared_size(codestream: bytes, syntax: UID) -> DeclaredImage | None:
 
 
 def _decode(file: DicomFile, syntax: UID, layout: Layout) -> NDArray[Any]:
-    with reading("PixelData"):
+    with reading("PixelData"), decoder_remarks():
         try:
-            decoder = get_decoder(syntax)
+            # As Any: with NumPy before 2.3 pyright cannot tell what pydicom's arrays hold.
+            decoder = cast(Any, get_decoder(syntax))
         except NotImplementedError:
             told = syntax.name if syntax.is_transfer_syntax else "no transfer syntax"
             raise UnsupportedImage(

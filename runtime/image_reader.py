@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .decoder_remarks import decoder_remarks
 from .errors import UnreadableImage, UnsupportedImage
 from .image_headers import (
     DeclaredImage,
@@ -65,10 +66,12 @@ def radiograph_from_image(content: bytes) -> Radiograph:
     if declared.channels > 1:
         _refuse_colour(kind, content)
     # ANYDEPTH keeps 16 bits; for 8 bits it is the very decode of the original.
-    grey = _decode(kind, content, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
-    white = np.iinfo(grey.dtype).max
-    steps = (f"decoded as {grey.dtype.itemsize * 8}-bit grey", f"divided by {white}")
-    return Radiograph(grey / white, kind, steps=steps)
+    with decoder_remarks() as remarks:
+        grey = _decode(kind, content, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
+    bits = grey.dtype.itemsize * 8
+    white = 2**bits - 1
+    steps = (f"decoded as {bits}-bit grey", f"divided by {white}")
+    return Radiograph(grey / white, kind, steps=steps, warnings=_doubts(remarks.damage))
 
 
 def coloured_share(colours: NDArray[np.integer]) -> float:
@@ -85,7 +88,7 @@ def coloured_share(colours: NDArray[np.integer]) -> float:
         The share, 0 to 1, of pixels whose channels differ by more than `COLOURED_SPREAD`.
     """
     spread = colours.max(axis=2).astype(np.int32) - colours.min(axis=2)
-    return float(np.mean(spread > COLOURED_SPREAD))
+    return np.count_nonzero(spread > COLOURED_SPREAD) / spread.size
 
 
 def refuse_coloured(what: str, share: float) -> None:
@@ -103,9 +106,16 @@ def refuse_coloured(what: str, share: float) -> None:
         )
 
 
+def _doubts(damage: str) -> tuple[str, ...]:
+    if not damage:
+        return ()
+    return (f"The file is damaged ({damage}): part of the image is not what was stored.",)
+
+
 def _refuse_colour(kind: str, content: bytes) -> None:
     # Reduced to an eighth, a JPEG decodes in a tenth of the time.
-    colours = _decode(kind, content, cv2.IMREAD_REDUCED_COLOR_8)
+    with decoder_remarks():
+        colours = _decode(kind, content, cv2.IMREAD_REDUCED_COLOR_8)
     refuse_coloured(f"the {kind} image", coloured_share(colours))
 
 

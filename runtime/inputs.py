@@ -4,7 +4,10 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
+
+from .errors import UnreadableImage
+from .results import UnscoredFile
 
 STANDARD_INPUT = "-"
 _SUFFIXES = (".dcm", ".dicom", ".jpeg", ".jpg", ".png")
@@ -21,19 +24,20 @@ class Inputs:
     ----------
     files
         Files to score, in the order they were given; a folder's files sorted by path.
-    empty_folders
-        Folders in which nothing looked like a radiograph.
+    failures
+        Folders that cannot be searched or hold nothing that looks like a radiograph, and
+        standard input when it lists nothing; each with its reason.
     skipped
         How many files of folders were passed over because they look like nothing we read.
     """
 
     files: tuple[Path, ...]
-    empty_folders: tuple[Path, ...]
+    failures: tuple[UnscoredFile, ...]
     skipped: int
 
 
-def find_inputs(paths: Iterable[str], standard_input: TextIO) -> Inputs:
-    """Collect the files to score.
+def find_inputs(paths: Iterable[str], standard_input: BinaryIO) -> Inputs:
+    """Collect the files to score. Links to folders, within folders, are not followed.
 
     Parameters
     ----------
@@ -41,29 +45,70 @@ def find_inputs(paths: Iterable[str], standard_input: TextIO) -> Inputs:
         Files, folders, or ``-`` for a list of them on `standard_input`, one a line. A file that
         is named is always taken, whatever it is: if it cannot be scored, its reason is told.
     """
-    files: dict[Path, None] = {}
-    empty: list[Path] = []
-    skipped = 0
-    for path in _expand(paths, standard_input):
-        if not path.is_dir():
-            files[path] = None
-            continue
-        everything = sorted(_walk(path))
+    search = _Search(standard_input)
+    for path in paths:
+        search.take(path)
+    return Inputs(tuple(search.files), tuple(search.failures), search.skipped)
+
+
+class _Search:
+    """What was found so far; see `Inputs`."""
+
+    def __init__(self, standard_input: BinaryIO) -> None:
+        self._standard_input = standard_input
+        self.files: dict[Path, None] = {}
+        self.failures: list[UnscoredFile] = []
+        self.skipped = 0
+
+    def take(self, path: str) -> None:
+        if path == STANDARD_INPUT:
+            self._take_list()
+        else:
+            self._take_path(path)
+
+    def _take_path(self, path: str) -> None:
+        if os.path.isdir(path):  # Path.is_dir raises where the path itself is impossible
+            self._take_folder(Path(path))
+        else:
+            self.files[Path(path)] = None
+
+    def _take_list(self) -> None:
+        # Bytes, because a file name need not be text in the terminal's encoding.
+        lines = [line for line in self._standard_input.read().splitlines() if line.strip()]
+        if not lines:
+            self._give_up(STANDARD_INPUT, "standard input lists no file; give one path a line")
+        for line in lines:
+            self._take_path(os.fsdecode(line))
+
+    def _take_folder(self, folder: Path) -> None:
+        given_up = len(self.failures)
+        everything = sorted(self._walk(folder))
         found = [file for file in everything if looks_like_radiograph(file)]
-        skipped += len(everything) - len(found)
-        files.update(dict.fromkeys(found))
-        if not found:
-            empty.append(path)
-    return Inputs(tuple(files), tuple(empty), skipped)
+        self.skipped += len(everything) - len(found)
+        self.files.update(dict.fromkeys(found))
+        if not found and len(self.failures) == given_up:
+            self._give_up(folder, "holds no DICOM, PNG or JPEG file; give a folder that does")
+
+    def _walk(self, folder: Path) -> Iterator[Path]:
+        for parent, _, names in os.walk(folder, onerror=self._give_up_folder):
+            yield from (Path(parent) / name for name in names)
+
+    def _give_up_folder(self, error: OSError) -> None:
+        reason = f"is a folder that cannot be searched: {error.strerror}"
+        self._give_up(os.fsdecode(error.filename), reason)
+
+    def _give_up(self, path: str | Path, reason: str) -> None:
+        self.failures.append(UnscoredFile(Path(path), UnreadableImage(reason)))
 
 
 def looks_like_radiograph(path: Path) -> bool:
     """Whether a file in a folder is worth reading.
 
     It is when it begins like DICOM (with a preamble, or with an element of group 0002 or 0008),
-    PNG or JPEG, or when its suffix claims one of them: then a damaged file gets its reason told.
+    PNG or JPEG, or when its suffix claims one of them: then a damaged file gets its reason told,
+    and so does one that cannot be opened. Pipes and devices, which may never end, are not.
     """
-    if path.name == "DICOMDIR":
+    if path.name == "DICOMDIR" or _is_special(path):
         return False
     if path.suffix.lower() in _SUFFIXES:
         return True
@@ -71,24 +116,16 @@ def looks_like_radiograph(path: Path) -> bool:
         with path.open("rb") as file:
             start = file.read(_PREFIX)
     except OSError:
-        return False
+        return True
     return start.startswith(_SIGNATURES) or start[128:] == b"DICM" or _is_bare_dicom(start)
+
+
+def _is_special(path: Path) -> bool:
+    """Whether it exists and is no ordinary file."""
+    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def _is_bare_dicom(start: bytes) -> bool:
     """Whether the file begins with a plausible first element of group 0002 or 0008."""
     group, element = int.from_bytes(start[:2], "little"), int.from_bytes(start[2:4], "little")
     return len(start) >= 8 and group in (0x0002, 0x0008) and element <= 0x0018
-
-
-def _expand(paths: Iterable[str], standard_input: TextIO) -> Iterator[Path]:
-    for path in paths:
-        if path == STANDARD_INPUT:
-            yield from (Path(line) for line in standard_input.read().splitlines() if line.strip())
-        else:
-            yield Path(path)
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for parent, _, names in os.walk(folder):
-        yield from (Path(parent) / name for name in names)

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import cast
 
 from .bundle import MANIFEST, Bundle
+from .parity_report import parity_lines, read_parity
 from .results import RESEARCH_USE
-
-PARITY = "parity.json"
 
 
 def inspect_lines(bundle: Bundle) -> Iterator[str]:
@@ -30,7 +29,7 @@ def inspect_lines(bundle: Bundle) -> Iterator[str]:
     yield from _aligned({name: _tensor(kind) for name, kind in _tensors(bundle).items()})
     yield "files"
     yield from _aligned({name: _file(bundle, name) for name in manifest.files})
-    yield from _parity(bundle)
+    yield from parity_lines(read_parity(bundle))
     yield RESEARCH_USE
 
 
@@ -38,29 +37,6 @@ def inspect_entries(bundle: Bundle) -> dict[str, object]:
     """Describe an opened bundle as JSON-ready entries: the manifest and the parity report."""
     manifest: dict[str, object] = json.loads((bundle.root / MANIFEST).read_text(encoding="utf-8"))
     return {"manifest": manifest, "parity": read_parity(bundle), "notice": RESEARCH_USE}
-
-
-def read_parity(bundle: Bundle) -> dict[str, Any]:
-    """The bundle's parity report; empty when it has none."""
-    if PARITY not in bundle.manifest.files:
-        return {}
-    return cast(dict[str, Any], json.loads((bundle.root / PARITY).read_text(encoding="utf-8")))
-
-
-def parity_lines(parity: Mapping[str, Any]) -> Iterator[str]:
-    """A readable table of a parity report."""
-    for comparison in parity.get("comparisons", ()):
-        yield f"parity with the {comparison['reference']}, {comparison['images']} images"
-        yield f"  {'output':<16}{'relative L2':>12}{'largest':>12}{'allowed L2':>12}"
-        for name, error in comparison["outputs"].items():
-            yield (
-                f"  {name:<16}{error['relative_l2']:>12.1e}{error['maximum']:>12.1e}"
-                f"{error['tolerance']:>12.0e}"
-            )
-
-
-def _parity(bundle: Bundle) -> Iterator[str]:
-    yield from parity_lines(read_parity(bundle))
 
 
 def _tensors(bundle: Bundle) -> dict[str, Mapping[str, object]]:

@@ -6,10 +6,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import UnreadableImage
+from .errors import ImageTooLarge, UnreadableImage
 
 MAXIMUM_PIXELS = 100_000_000
 """Files that declare more pixels are refused unread; a large detector has about 20 million."""
+
+
+MAXIMUM_BYTES = 8 * MAXIMUM_PIXELS
+"""Longer files are refused: three 16-bit samples a pixel and a generous header fit into these."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def read_radiograph(path: str | Path) -> Radiograph:
     UnsupportedImage
         It is one, but not a single-frame grey radiograph.
     ImageTooLarge
-        It declares more than `MAXIMUM_PIXELS`.
+        It declares more than `MAXIMUM_PIXELS`, or is longer than `MAXIMUM_BYTES`.
     """
     path = Path(path)
     content = _read_bytes(path)
@@ -65,11 +69,19 @@ def read_radiograph(path: str | Path) -> Radiograph:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MAXIMUM_BYTES + 1)
     except IsADirectoryError as error:
         raise UnreadableImage("is a directory; give a DICOM, PNG or JPEG file") from error
     except OSError as error:
         raise UnreadableImage(f"cannot be opened: {error.strerror}") from error
+    except ValueError as error:
+        raise UnreadableImage("is no possible path: it holds a zero byte") from error
+    if len(content) > MAXIMUM_BYTES:
+        raise ImageTooLarge(
+            f"is longer than {MAXIMUM_BYTES} bytes, the most that are read. "
+            "Give a smaller copy of the radiograph"
+        )
     if not content:
         raise UnreadableImage("is empty (0 bytes); copy it again from its source")
     return content

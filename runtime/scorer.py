@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .backends import AUTO, open_session
 from .backends.base import Session
 from .bundle import Bundle
-from .errors import BackendUnavailable, BrixiaEdgeError
+from .errors import BackendUnavailable, BrixiaEdgeError, ImageTooLarge
 from .preprocess import preprocess
 from .quality import assess_quality
 from .radiograph import read_radiograph
@@ -94,6 +94,9 @@ class Scorer:
                 yield self.score(path)
             except BrixiaEdgeError as error:
                 yield UnscoredFile(Path(path), error)
+            except MemoryError:
+                reason = "needs more memory than is free; give a smaller copy of the radiograph"
+                yield UnscoredFile(Path(path), ImageTooLarge(reason))
 
     def close(self) -> None:
         """Release the session."""

@@ -7,8 +7,11 @@ from typing import Any
 
 import h5py
 import numpy as np
+import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
+
+_numpy_helper: Any = onnx.numpy_helper  # with NumPy before 2.3 pyright cannot tell its types
 
 UPRIGHT = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 """The alignment that leaves the image as it is."""
@@ -129,7 +132,7 @@ def tiny_model() -> bytes:
         "tiny",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 1, 512, 512])],
         [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in outputs.items()],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+        [_numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     return model.SerializeToString()

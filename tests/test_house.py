@@ -50,7 +50,9 @@ for name in {HEAVY!r}:
     sys.modules[name] = None
 import brixia_edge.runtime as runtime
 for module in pkgutil.walk_packages(runtime.__path__, runtime.__name__ + "."):
-    importlib.import_module(module.name)
+    # Importing a backend's module is the opt-in to its library; the plain one is onnxrt.
+    if ".backends." not in module.name or module.name.endswith((".base", ".onnxrt")):
+        importlib.import_module(module.name)
 [getattr(runtime, name) for name in runtime.__all__]
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -1,7 +1,8 @@
 """Exact rewrites: each changes how the network is computed, none what it computes.
 
-Every rewrite is a function that edits a `Graph` in place. `REWRITES` names them in
-the order in which they are applied.
+Every rewrite is a function that edits a `Graph` in place, and is named in a table in the
+order in which it is applied: `REWRITES` serve every runtime and precision, `FLOAT_REWRITES`
+and `QUANTIZED_REWRITES` follow them for float32 and for INT8 on a CPU.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +12,9 @@ from .fold_normalization import fold_following_normalization, fold_leading_norma
 from .merge_resamplings import merge_resamplings
 from .reduce_before_sampling import reduce_before_sampling
 from .sample_mask_where_read import sample_mask_where_read
+from .split_concatenations import split_concatenations
 from .stack_heads import stack_heads
+from .subpixel_upsampling import subpixel_upsampling
 
 Rewrite = Callable[[Graph], None]
 
@@ -25,9 +28,18 @@ REWRITES: Mapping[str, Rewrite] = {
 }
 
 
-def rewrite(graph: Graph) -> Graph:
-    """A copy of `graph` with all rewrites applied."""
+FLOAT_REWRITES: Mapping[str, Rewrite] = {
+    "subpixel_upsampling": subpixel_upsampling,
+    "split_concatenations": split_concatenations,
+}
+
+QUANTIZED_REWRITES: Mapping[str, Rewrite] = {"subpixel_upsampling": subpixel_upsampling}
+
+
+def rewrite(graph: Graph, *tables: Mapping[str, Rewrite]) -> Graph:
+    """A copy of `graph` with `REWRITES`, then the rewrites of further tables applied."""
     result = graph.copy()
-    for apply in REWRITES.values():
-        apply(result)
+    for table in (REWRITES, *tables):
+        for apply in table.values():
+            apply(result)
     return result

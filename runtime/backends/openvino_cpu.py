@@ -1,8 +1,9 @@
 """OpenVINO on the CPU: the fastest where it is installed."""
 
+import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,20 @@ from ..bundle import Bundle
 from ..errors import BackendUnavailable
 from .base import IMAGE, Outputs, Session
 
-ov: Any = import_module("openvino")  # its stubs are incomplete
+
+def _import_openvino() -> Any:
+    """Import OpenVINO without its telemetry, which reports the import to Intel over the network."""
+    name = "openvino_telemetry"
+    if name in sys.modules:
+        return import_module("openvino")
+    sys.modules[name] = cast(Any, None)
+    try:
+        return import_module("openvino")
+    finally:
+        del sys.modules[name]
+
+
+ov = _import_openvino()  # as Any: its stubs are incomplete
 
 
 class OpenVinoSession(Session):

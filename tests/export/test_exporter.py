@@ -1,6 +1,7 @@
 """Exporting: a bundle appears whole and proven, or not at all."""
 
 import json
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,13 @@ import pytest
 from brixia_edge.export.exporter import ExportOptions, export_bundle
 from brixia_edge.export.graph import Graph
 from brixia_edge.export.onnx_model import to_onnx
-from brixia_edge.export.parity import compare, run_onnx, synthetic_radiographs
+from brixia_edge.export.parity import compare, load_golden, run_onnx, synthetic_radiographs
 from brixia_edge.export.rewrites import rewrite
 from brixia_edge.export.storage import store_kernels_as_half
 from brixia_edge.export.weights import WeightStore
 from brixia_edge.runtime.bundle import Bundle
 from brixia_edge.runtime.errors import BundleError, WeightsError
+from numpy.typing import NDArray
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,40 @@ def test_a_file_that_is_no_golden_file_is_refused(
     with pytest.raises(WeightsError, match="is not a golden file"):
         export_bundle(seeded_weights, tmp_path / "bundle", ExportOptions("x", golden=golden))
     assert list(tmp_path.iterdir()) == [golden]
+
+
+def test_a_damaged_golden_file_is_refused(golden_folder: Path, tmp_path: Path) -> None:
+    content = (golden_folder / "seeded.npz").read_bytes()
+    flipped = bytearray(content)
+    flipped[len(content) // 2] ^= 255
+    array = BytesIO()
+    np.save(array, np.zeros(3))
+    path = tmp_path / "golden.npz"
+    for damaged in (b"", content[: len(content) // 2], bytes(flipped), array.getvalue()):
+        path.write_bytes(damaged)
+        with pytest.raises(WeightsError, match="is not a golden file"):
+            load_golden(path)
+
+
+@pytest.mark.parametrize("name", ["images", "mask", "zone_logits", "theta"])
+def test_a_golden_file_of_other_shapes_is_refused(
+    golden_folder: Path, tmp_path: Path, name: str
+) -> None:
+    with np.load(golden_folder / "seeded.npz") as file:
+        arrays: dict[str, NDArray[np.floating]] = {key: file[key] for key in file.files}
+    path = tmp_path / "golden.npz"
+    np.savez(path, **(arrays | {name: arrays[name][:, :4]}))  # pyright: ignore[reportArgumentType]
+    with pytest.raises(WeightsError, match="is not a golden file"):
+        load_golden(path)
+
+
+def test_a_target_that_is_taken_stops_the_export_before_its_work(
+    seeded_weights: WeightStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("1")
+    monkeypatch.setattr("brixia_edge.export.exporter.build_network", None)
+    with pytest.raises(BundleError, match="it is no bundle"):
+        export_bundle(seeded_weights, tmp_path / "file", ExportOptions("x"))
 
 
 def test_half_stored_kernels_halve_the_file_and_compute_in_float32(seeded_network: Graph) -> None:

@@ -68,6 +68,11 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path, make: str) -> None:
         ({"precision": "fp8"}, "precision 'fp8'; allowed are fp32, fp16, int8"),
         ({"preprocess": {"recipe": "guess"}}, "recipe"),
         ({"surprise": 1}, "unknown entries surprise"),
+        ({"preprocess": []}, "wrong kind for preprocess"),
+        ({"max_batch": "16"}, "wrong kind for max_batch"),
+        ({"files": None, "engines": 0}, "wrong kind for files, engines"),
+        ({"inputs": {"image": 1}}, "wrong kind for image"),
+        ({"outputs": {}}, "lacks the outputs probabilities, lung_mask, alignment, zone_evidence"),
         ({"files": {}}, r"lists no model\.onnx"),
         ({"files": {"../model.onnx": "00", "model.onnx": "00"}}, "outside the bundle"),
     ],
@@ -81,7 +86,7 @@ def test_a_manifest_that_cannot_be_trusted_is_refused(
         Bundle.open(tiny_bundle.root)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "\udcff"])
+@pytest.mark.parametrize("text", ["", "[]", "{", "\udcff", "[" * 100_000])
 def test_a_manifest_that_is_not_json_is_refused(tiny_bundle: Bundle, text: str) -> None:
     path = tiny_bundle.root / "manifest.json"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))

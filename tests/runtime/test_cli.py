@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,9 @@ from brixia_edge.runtime.bundle import Bundle
 from brixia_edge.runtime.cli import COMMANDS, main
 
 Capture = pytest.CaptureFixture[str]
+
+PROGRAM = "from brixia_edge.runtime.cli import run; run()"
+"""What the console script does."""
 
 
 @pytest.fixture
@@ -103,6 +107,114 @@ def test_a_folder_with_none_is_an_input_that_could_not_be_scored(
     assert status == 1
     assert json.loads(out)["error"]["type"] == "UnreadableImage"
     assert "holds no DICOM, PNG or JPEG" in err
+
+
+def test_an_empty_list_is_an_input_that_could_not_be_scored(
+    score: Score, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Path(os.devnull).open() as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        status, _, err = score("-")
+    assert status == 1
+    assert "standard input lists no file" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("a" * 300, "File name too long"),
+        ("zero\0byte", "holds a zero byte"),
+        ("chest.png/below", "Not a directory"),
+    ],
+)
+def test_an_impossible_path_costs_only_itself(
+    score: Score, chest_png: Path, name: str, told: str
+) -> None:
+    status, out, err = score(chest_png.parent / name, chest_png)
+    assert status == 1
+    assert told in err
+    assert "Brixia score 18 of 18" in out
+
+
+def test_an_empty_path_is_wrong_usage(score: Score) -> None:
+    status, _, err = score("")
+    assert status == 2
+    assert "a path is empty" in err
+
+
+def test_an_output_never_overwrites_an_image(score: Score, chest_png: Path) -> None:
+    content = chest_png.read_bytes()
+    status, _, err = score("-o", chest_png, chest_png)
+    assert status == 2
+    assert "is one of the images" in err
+    assert chest_png.read_bytes() == content
+
+
+def test_a_broken_bundle_leaves_earlier_results(
+    score: Score, tiny_bundle: Bundle, chest_png: Path, tmp_path: Path
+) -> None:
+    tiny_bundle.model_path.write_bytes(b"changed")
+    table = tmp_path / "scores.csv"
+    table.write_text("earlier results")
+    assert score("-o", table, chest_png)[0] == 3
+    assert table.read_text() == "earlier results"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is absent")
+def test_a_full_disk_is_told(tiny_bundle: Bundle, chest_png: Path) -> None:
+    arguments = ["score", "--bundle", str(tiny_bundle.root), str(chest_png)]
+    for more, where in (([], "/dev/full"), (["-o", "/dev/full"], os.devnull)):
+        with Path(where).open("w") as out:
+            done = subprocess.run(
+                [sys.executable, "-c", PROGRAM, *arguments, *more],
+                stdout=out,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert done.returncode == 1
+        assert done.stderr == "Error: No space left on device; nothing more was written\n"
+
+
+@pytest.fixture
+def many(chest_png: Path, tmp_path: Path) -> Path:
+    """A folder of more images than are scored before the reader of the results has left."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for index in range(2000):
+        (folder / f"copy{index:04}.png").hardlink_to(chest_png)
+    return folder
+
+
+def test_an_interrupted_run_ends_with_130_and_complete_lines(
+    tiny_bundle: Bundle, many: Path
+) -> None:
+    arguments = ["score", "--bundle", str(tiny_bundle.root), "--format", "json", str(many)]
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert process.returncode == 130
+    assert err.strip() == "Interrupted"
+    assert all(json.loads(line)["global"] == 18 for line in (first + out).splitlines())
+
+
+def test_a_reader_that_leaves_early_ends_the_run_quietly(tiny_bundle: Bundle, many: Path) -> None:
+    arguments = ["score", "--bundle", str(tiny_bundle.root), str(many)]
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
 
 
 def test_strict_counts_doubtful_quality(

@@ -139,6 +139,22 @@ def test_truncated_jpeg_is_not_filled_with_grey(kept: float, progressive: int) -
         radiograph_from_image(content[: int(kept * len(content))])
 
 
+def test_jpeg_with_a_damaged_stretch_is_marked(capfd: pytest.CaptureFixture[str]) -> None:
+    # Neither an error of OpenCV nor a picture to be trusted: libjpeg fills in and goes on.
+    content = bytearray(encode(".jpg", coloured(0), cv2.IMWRITE_JPEG_QUALITY, 95))
+    middle = len(content) // 2
+    content[middle : middle + 200] = bytes(200)
+    (warning,) = radiograph_from_image(bytes(content)).warnings
+    assert "Corrupt JPEG data" in warning
+    assert capfd.readouterr().err == ""
+
+
+def test_what_libpng_remarks_stays_off_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UnreadableImage, match="cannot be decoded"):
+        radiograph_from_image(png_header(5, 5))
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.9, 0.999])
 def test_truncated_png_is_not_filled_with_grey(kept: float) -> None:
     content = encode(".png", RAMP)
@@ -194,6 +210,14 @@ def test_file_that_is_no_image_is_told(tmp_path: Path, content: bytes, told: str
     path = tmp_path / "file"
     path.write_bytes(content)
     with pytest.raises(UnreadableImage, match=told):
+        read_radiograph(path)
+
+
+def test_a_file_that_never_ends_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "long.png"
+    path.write_bytes(encode(".png", RAMP))
+    monkeypatch.setattr("brixia_edge.runtime.radiograph.MAXIMUM_BYTES", 100)
+    with pytest.raises(ImageTooLarge, match="longer than 100 bytes"):
         read_radiograph(path)
 
 

@@ -1,7 +1,9 @@
 """Folders are searched by content, named files always taken, nothing lost."""
 
-from collections.abc import Callable
-from io import StringIO
+import errno
+import os
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -21,32 +23,85 @@ def folder(tmp_path: Path, chest_png: Path, make_dicom: Callable[..., bytes]) ->
 
 
 def test_a_folder_is_searched_by_content(folder: Path) -> None:
-    inputs = find_inputs([str(folder)], StringIO())
+    inputs = find_inputs([str(folder)], BytesIO())
     names = [str(file.relative_to(folder)) for file in inputs.files]
     assert names == ["b.png", "deep/IM0001", "deep/er/empty.dcm"]
     assert inputs.skipped == 2
-    assert inputs.empty_folders == ()
+    assert inputs.failures == ()
 
 
 def test_a_named_file_is_taken_whatever_it_is(folder: Path) -> None:
     files = [str(folder / "notes.txt"), str(folder / "absent.dcm")]
-    assert [str(file) for file in find_inputs(files, StringIO()).files] == files
+    assert [str(file) for file in find_inputs(files, BytesIO()).files] == files
 
 
 def test_a_dash_reads_names_from_standard_input(folder: Path) -> None:
-    inputs = find_inputs(["-"], StringIO(f"{folder / 'b.png'}\n\n{folder / 'deep'}\n"))
+    inputs = find_inputs(["-"], BytesIO(f"{folder / 'b.png'}\n\n{folder / 'deep'}\n".encode()))
     assert [file.name for file in inputs.files] == ["b.png", "IM0001", "empty.dcm"]
 
 
 def test_a_file_named_twice_is_scored_once(folder: Path) -> None:
-    inputs = find_inputs([str(folder / "b.png"), str(folder)], StringIO())
+    inputs = find_inputs([str(folder / "b.png"), str(folder)], BytesIO())
     assert [file.name for file in inputs.files].count("b.png") == 1
 
 
 def test_a_folder_with_none_is_told(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert find_inputs([str(empty)], StringIO()).empty_folders == (empty,)
+    (failure,) = find_inputs([str(empty)], BytesIO()).failures
+    assert failure.file == empty
+    assert "holds no DICOM, PNG or JPEG" in str(failure.error)
+
+
+def test_an_empty_list_is_told() -> None:
+    (failure,) = find_inputs(["-"], BytesIO(b"\n \n")).failures
+    assert "standard input lists no file" in str(failure.error)
+
+
+def test_a_listed_name_need_not_be_text() -> None:
+    (file,) = find_inputs(["-"], BytesIO(b"caf\xe9.png\r\n")).files
+    assert os.fsencode(file) == b"caf\xe9.png"
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "zero\0byte"])
+def test_an_impossible_name_is_left_to_the_reader(name: str) -> None:
+    assert find_inputs([name], BytesIO()).files == (Path(name),)
+
+
+def test_a_folder_that_cannot_be_searched_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir = os.scandir
+
+    def forbid(path: str) -> Iterator[os.DirEntry[str]]:
+        if Path(path).name == "deep":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", forbid)
+    inputs = find_inputs([str(folder)], BytesIO())
+    assert [file.name for file in inputs.files] == ["b.png"]
+    (failure,) = inputs.failures
+    assert failure.file == folder / "deep"
+    assert "cannot be searched: Permission denied" in str(failure.error)
+
+
+def test_a_file_that_cannot_be_opened_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "IM1").write_bytes(b"x")
+
+    def forbid(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", forbid)
+    assert looks_like_radiograph(tmp_path / "IM1")
+
+
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.dcm")
+    inputs = find_inputs([str(tmp_path)], BytesIO())
+    assert (inputs.files, inputs.skipped) == ((), 1)
 
 
 @pytest.mark.parametrize(

@@ -54,9 +54,9 @@ def skimage_clahe(pixels: Image) -> Image:
     filters = pytest.importorskip("skimage.filters")
     resized = np.asarray(cv2.resize(pixels, (512, 512)), np.float32)
     equalized = exposure.equalize_adapthist(resized / resized.max(), clip_limit=0.01)
-    median = filters.median(equalized, np.ones((3, 3))).astype(np.float32)
-    lower, upper = np.percentile(median, [2, 98])
-    return (np.clip(median, lower, upper) - lower) / (upper - lower)
+    median: NDArray[np.float32] = filters.median(equalized, np.ones((3, 3))).astype(np.float32)
+    lower, upper = (float(np.percentile(median, share)) for share in (2, 98))
+    return np.asarray((np.clip(median, lower, upper) - lower) / (upper - lower), np.float64)
 
 
 REFERENCES = {"equalize": plain_equalize, "clahe": skimage_clahe}

@@ -1,5 +1,7 @@
 """From a file to a score: with a tiny network whose answer is worked out here by hand."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 from brixia_edge.runtime.backends import BACKENDS, Backend, backend_names, open_session
 from brixia_edge.runtime.backends.base import Outputs
 from brixia_edge.runtime.bundle import Bundle
-from brixia_edge.runtime.errors import BackendUnavailable, UnreadableImage
+from brixia_edge.runtime.errors import BackendUnavailable, ImageTooLarge, UnreadableImage
 from brixia_edge.runtime.preprocess import preprocess
 from brixia_edge.runtime.radiograph import read_radiograph
 from brixia_edge.runtime.results import ScoredRadiograph, UnscoredFile
@@ -44,6 +46,19 @@ def test_one_bad_file_costs_only_itself(
     assert kinds == [ScoredRadiograph, UnscoredFile, UnscoredFile, ScoredRadiograph]
     assert isinstance(results[1], UnscoredFile)
     assert isinstance(results[1].error, UnreadableImage)
+
+
+def test_an_image_beyond_the_memory_costs_only_itself(
+    tiny_bundle: Bundle, chest_png: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("brixia_edge.runtime.scorer.read_radiograph", fail)
+    with Scorer(tiny_bundle) as scorer:
+        (result,) = scorer.score_many([chest_png])
+    assert isinstance(result, UnscoredFile)
+    assert isinstance(result.error, ImageTooLarge)
 
 
 def test_zone_evidence_comes_only_when_asked_for(tiny_bundle: Bundle, chest_png: Path) -> None:
@@ -92,6 +107,15 @@ def test_a_backend_that_does_not_load_keeps_its_reason(tiny_bundle: Bundle) -> N
     broken = Backend("warp", "no_such_module", "WarpSession", (), "pip install warp")
     with pytest.raises(BackendUnavailable, match=r"cannot be loaded.*no_such_module"):
         broken.open(tiny_bundle)
+
+
+def test_openvino_is_imported_without_its_telemetry() -> None:
+    pytest.importorskip("openvino")
+    code = (
+        "import sys, brixia_edge.runtime.backends.openvino_cpu;"
+        "sys.exit('openvino_telemetry' in sys.modules or 'multiprocessing' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_an_unknown_backend_lists_those_there_are(tiny_bundle: Bundle) -> None:

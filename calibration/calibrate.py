@@ -1,0 +1,203 @@
+"""Radiographs become a calibration table: look through, choose, collect, clip."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from ..runtime.bundle import Bundle
+from ..runtime.errors import CalibrationError
+from ..runtime.preprocess import preprocess
+from ..runtime.radiograph import read_radiograph
+from .collector import Collector
+from .description import Description
+from .histogram import Histogram
+from .selection import choose
+from .survey import Progress, Survey, survey, unchanged
+from .table import CalibrationTable, Range
+from .thresholds import PERCENTILE, check_method, clipping_range
+
+IMAGES = 100
+MINIMUM_IMAGES = 16
+"""With fewer, ranges depend on the luck of the draw."""
+
+_PACKAGES = ("brixia-edge", "onnx", "onnxruntime", "numpy", "opencv-python-headless")
+
+
+@dataclass(frozen=True)
+class CalibrationOptions:
+    """What a calibration may choose.
+
+    Attributes
+    ----------
+    method
+        One of `METHODS`.
+    percentile
+        For the method ``percentile``: the share of values kept, of 100.
+    images
+        The most radiographs to choose.
+    minimum
+        The fewest to go on with.
+    seed
+        For the choice.
+    allow_doubtful
+        Use radiographs that scoring would warn of.
+    tensors
+        Names; None takes all that a quantiser may ask for.
+
+    Raises
+    ------
+    CalibrationError
+        A value is not allowed.
+    """
+
+    method: str = "entropy"
+    percentile: float = PERCENTILE
+    images: int = IMAGES
+    minimum: int = MINIMUM_IMAGES
+    seed: int = 0
+    allow_doubtful: bool = False
+    tensors: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        check_method(self.method, self.percentile)
+        if not 1 <= self.minimum <= self.images:
+            raise CalibrationError(
+                f"{self.images} images are to be chosen and at least {self.minimum} are needed; "
+                "ask for more images, or lower the minimum (not below 1)"
+            )
+        if self.seed < 0:
+            raise CalibrationError(f"the seed is {self.seed}; 0 and more is allowed")
+
+
+def calibrate(  # noqa: PLR0913 - the options by name, for callers who need one or two
+    bundle: Bundle,
+    files: Sequence[Path],
+    *,
+    method: str = "entropy",
+    percentile: float = PERCENTILE,
+    images: int = IMAGES,
+    minimum: int = MINIMUM_IMAGES,
+    seed: int = 0,
+    allow_doubtful: bool = False,
+    tensors: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> CalibrationTable:
+    """Choose representative radiographs and measure the range of every tensor on them.
+
+    Parameters
+    ----------
+    bundle
+        The float32 bundle.
+    files
+        DICOM, PNG or JPEG files; those that cannot be used are passed over.
+    method, percentile, images, minimum, seed, allow_doubtful, tensors
+        As `CalibrationOptions`.
+    progress
+        Called twice, with the files and with the chosen radiographs; passes them on.
+
+    Raises
+    ------
+    CalibrationError
+        The bundle is not float32, too few radiographs are usable, a tensor does not exist or is not
+        finite, or an option is not allowed.
+    BackendUnavailable
+        ONNX Runtime cannot load the network.
+    """
+    options = CalibrationOptions(method, percentile, images, minimum, seed, allow_doubtful, tensors)
+    shown = unchanged if progress is None else progress
+    check_bundle(bundle)
+    surveyed = survey(
+        bundle, files, seed=seed, allow_doubtful=options.allow_doubtful, progress=shown
+    )
+    return measure(bundle, choose_from(surveyed, options), options, shown)
+
+
+def check_bundle(bundle: Bundle) -> None:
+    """Refuse a bundle that cannot be calibrated.
+
+    Raises
+    ------
+    CalibrationError
+        It is not float32.
+    """
+    precision = bundle.manifest.precision
+    if precision != "fp32":
+        raise CalibrationError(
+            f"bundle {bundle.root} is {precision}: its rounding would be measured as if the "
+            "network were so; calibrate with the fp32 bundle of the same weights"
+        )
+
+
+def choose_from(surveyed: Survey, options: CalibrationOptions) -> tuple[Description, ...]:
+    """Choose among the usable radiographs.
+
+    Raises
+    ------
+    CalibrationError
+        There are fewer than the minimum; the message says what became of the others.
+    """
+    usable = len(surveyed.usable)
+    if usable < options.minimum:
+        counts = ", ".join(f"{number} {kind}" for kind, number in surveyed.counts().items())
+        raise CalibrationError(
+            f"{usable} of {surveyed.found} files can be calibrated on"
+            f"{f' ({counts})' if counts else ''}; at least {options.minimum} different "
+            "frontal chest radiographs are needed. Give more, or a lower --minimum"
+        )
+    return choose(surveyed.usable, options.images, options.seed)
+
+
+def measure(
+    bundle: Bundle,
+    chosen: Sequence[Description],
+    options: CalibrationOptions,
+    progress: Progress = unchanged,
+) -> CalibrationTable:
+    """Run the chosen radiographs through the network and clip what it shows.
+
+    Raises
+    ------
+    CalibrationError
+        A tensor does not exist or is not finite; the message names it and the radiograph's digest.
+    """
+    collector = Collector(bundle.model_path, options.tensors)
+    for description in progress(chosen):
+        _collect(collector, bundle, description)
+    return _table(bundle, chosen, options, collector.histograms())
+
+
+def _collect(collector: Collector, bundle: Bundle, description: Description) -> None:
+    image = preprocess(read_radiograph(description.file), bundle.manifest.preprocess)
+    try:
+        collector.add(image)
+    except CalibrationError as error:
+        # The digest, not the name: names of files hold names of patients.
+        raise CalibrationError(f"radiograph {description.sha256[:12]}: {error}") from error
+
+
+def _table(
+    bundle: Bundle,
+    chosen: Sequence[Description],
+    options: CalibrationOptions,
+    histograms: Mapping[str, Histogram],
+) -> CalibrationTable:
+    return CalibrationTable(
+        weights_sha256=bundle.manifest.weights_sha256,
+        preprocess_digest=bundle.manifest.preprocess.digest,
+        method=options.method,
+        ranges={
+            name: clipping_range(seen, options.method, options.percentile)
+            for name, seen in histograms.items()
+        },
+        images=tuple(description.sha256 for description in chosen),
+        seed=options.seed,
+        built_with=_versions(),
+        observed={name: Range(seen.lowest, seen.highest) for name, seen in histograms.items()},
+        percentile=options.percentile,
+    )
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}

@@ -1,0 +1,175 @@
+"""`brixia-edge calibrate`."""
+
+import sys
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..runtime.bundle import Bundle
+from ..runtime.errors import CalibrationError
+from ..runtime.inputs import Inputs, find_inputs
+from ..runtime.reports.plain_text import printable
+from .calibrate import CalibrationOptions, check_bundle, choose_from, measure
+from .coverage import measure_coverage
+from .description import Description
+from .selection import FEATURES, count_strata
+from .survey import NOT_DRAWN, UNREADABLE, Progress, Survey, survey, unchanged
+from .table import CalibrationTable, check_target
+from .table_entries import METHODS
+
+_PATH = click.Path(path_type=Path)
+_DEFAULTS = CalibrationOptions()
+_NAMED_CONSTANTS = 5
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="DIR...")
+@click.option("-o", "--output", type=_PATH, required=True, help="The table (JSON) to write.")
+@click.option("--bundle", type=_PATH, help="The fp32 bundle's directory; default: the shipped one.")
+@click.option("--method", type=click.Choice(METHODS), default=_DEFAULTS.method, show_default=True)
+@click.option(
+    "--percentile",
+    type=click.FloatRange(0, 100, min_open=True),
+    default=_DEFAULTS.percentile,
+    show_default=True,
+    help="Share of values kept by the method percentile.",
+)
+@click.option(
+    "--images",
+    type=click.IntRange(1),
+    default=_DEFAULTS.images,
+    show_default=True,
+    help="The most radiographs to choose.",
+)
+@click.option(
+    "--minimum",
+    type=click.IntRange(1),
+    default=_DEFAULTS.minimum,
+    show_default=True,
+    help="The fewest usable radiographs to go on with.",
+)
+@click.option("--seed", type=click.IntRange(0), default=_DEFAULTS.seed, show_default=True)
+@click.option("--allow-doubtful", is_flag=True, help="Use radiographs that scoring would warn of.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing table.")
+def calibrate(
+    paths: tuple[str, ...],
+    output: Path,
+    bundle: Path | None,
+    method: str,
+    percentile: float,
+    images: int,
+    minimum: int,
+    seed: int,
+    allow_doubtful: bool,
+    overwrite: bool,
+) -> None:
+    """Measure a network's ranges on representative radiographs, for int8.
+
+    Takes folders and files of DICOM, PNG or JPEG. Files that cannot be used are named with their
+    reason on standard error and passed over.
+    """
+    options = CalibrationOptions(method, percentile, images, minimum, seed, allow_doubtful)
+    check_target(output, overwrite)
+    opened = Bundle.open(bundle)
+    check_bundle(opened)
+    surveyed = _survey(opened, _find(paths), options)
+    chosen = choose_from(surveyed, options)
+    with _progress("Collecting", len(chosen)) as progress:
+        table = measure(opened, chosen, options, progress)
+    table.save(output, overwrite)
+    click.echo("\n".join(_summary(surveyed, chosen, table)))
+    _tell_constants(table)
+    click.echo(f"Wrote {output}", err=True)
+
+
+def _find(paths: tuple[str, ...]) -> Inputs:
+    inputs = find_inputs(paths, sys.stdin.buffer)
+    for entry in inputs.failures:
+        click.echo(printable(f"{entry.file}: {entry.error}"), err=True)
+    if inputs.skipped:
+        click.echo(f"{inputs.skipped} files are no DICOM, PNG or JPEG and were skipped", err=True)
+    if not inputs.files:
+        raise CalibrationError(
+            "no DICOM, PNG or JPEG file was found; give a folder of chest radiographs"
+        )
+    return inputs
+
+
+def _survey(bundle: Bundle, inputs: Inputs, options: CalibrationOptions) -> Survey:
+    with _progress("Looking through", len(inputs.files)) as progress:
+        surveyed = survey(
+            bundle,
+            inputs.files,
+            seed=options.seed,
+            allow_doubtful=options.allow_doubtful,
+            progress=progress,
+        )
+    for entry in surveyed.passed_over:
+        if entry.kind != NOT_DRAWN:
+            what = "" if entry.kind == UNREADABLE else f"{entry.kind}: "
+            click.echo(printable(f"{entry.file}: {what}{entry.reason}"), err=True)
+    return surveyed
+
+
+@contextmanager
+def _progress(label: str, count: int) -> Generator[Progress]:
+    """Show a progress bar on standard error, if it is a terminal and there is more than one."""
+    if count < 2 or not sys.stderr.isatty():
+        yield unchanged
+        return
+    with click.progressbar(length=count, label=label, file=sys.stderr) as bar:
+
+        def show(items: Iterable[Any]) -> Iterator[Any]:
+            for item in items:
+                yield item
+                bar.update(1)
+
+        yield show
+
+
+def _summary(
+    surveyed: Survey, chosen: tuple[Description, ...], table: CalibrationTable
+) -> Iterator[str]:
+    yield f"calibration on {len(chosen)} of {surveyed.found} files, seed {table.seed}"
+    for kind, number in surveyed.counts().items():
+        yield f"  {kind:<14}{number:>6}"
+    yield f"  {'usable':<14}{len(surveyed.usable):>6}"
+    yield "strata          chosen / usable"
+    picked = count_strata(chosen)
+    for kind, number in count_strata(surveyed.usable).items():
+        yield f"  {kind:<14}{picked.get(kind, 0):>6} / {number}"
+    yield from _feature_lines(surveyed.usable, chosen)
+    coverage = measure_coverage(surveyed.usable, chosen)
+    yield (
+        f"coverage: energy distance {coverage.chosen:.4f}; random draws {coverage.median:.4f} "
+        f"(median), {coverage.beaten:.0%} of them further away"
+    )
+    what = f"{table.method} {table.percentile:g}" if table.method == "percentile" else table.method
+    yield f"ranges of {len(table.ranges)} tensors by {what}"
+
+
+def _feature_lines(
+    usable: tuple[Description, ...], chosen: tuple[Description, ...]
+) -> Iterator[str]:
+    yield "range             chosen            usable"
+    for name in FEATURES:
+        yield f"  {name:<14}{_extent(name, chosen):<18}{_extent(name, usable)}"
+
+
+def _extent(feature: str, descriptions: tuple[Description, ...]) -> str:
+    values = [float(getattr(entry, feature)) for entry in descriptions]
+    return f"{min(values):.2f} to {max(values):.2f}"
+
+
+def _tell_constants(table: CalibrationTable) -> None:
+    constants = table.constants
+    if constants:
+        some = ", ".join(constants[:_NAMED_CONSTANTS])
+        more = ", ..." if len(constants) > _NAMED_CONSTANTS else ""
+        click.echo(
+            f"{len(constants)} tensors were constant and cannot be quantised: {some}{more}",
+            err=True,
+        )

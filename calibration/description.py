@@ -1,0 +1,167 @@
+"""What can be told of one radiograph before it is chosen: nothing that needs an annotation."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..runtime.backends.base import Session
+from ..runtime.dicom_file import parse_dicom
+from ..runtime.dicom_header import Header, reading, silence
+from ..runtime.errors import CalibrationError, UnreadableImage
+from ..runtime.preprocess import PreprocessSpec, preprocess
+from ..runtime.quality import assess_quality
+from ..runtime.radiograph import Radiograph, read_radiograph
+from ..runtime.results import Prediction
+from ..runtime.scorer import SCORE_OUTPUTS
+from ..runtime.scores import BrixiaScore
+
+HASH_SIDE = 16
+"""Rows and columns of the picture that `average_hash` compares."""
+
+_LUNG = 0.5
+_BEDSIDE = re.compile(r"PORTABLE|BEDSIDE|MOBILE|BEDRIDDEN|A LETTO")
+_BEDSIDE_TEXTS = (
+    "StudyDescription",
+    "SeriesDescription",
+    "ProtocolName",
+    "PerformedProcedureStepDescription",
+    "AcquisitionDeviceProcessingDescription",
+)
+
+
+@dataclass(frozen=True)
+class Description:
+    """One radiograph, as far as choosing needs it.
+
+    Attributes
+    ----------
+    file
+        Where it lies.
+    sha256
+        Of the file's content.
+    prepared_sha256
+        Of the network's input: equal for copies in other files.
+    average_hash
+        bool ``[256]``; see `average_hash`.
+    modality
+        ``CR``, ``DX`` or ``other`` of a DICOM file; else ``PNG`` or ``JPEG``.
+    projection
+        ``bedside``, ``AP``, ``PA`` or ``unknown``, as the DICOM file says.
+    severity
+        The global score that this network expects, 0.0 to 18.0.
+    brightness, contrast
+        Mean and standard deviation of the picture before preparation, 0.0 to 1.0.
+    lung_area
+        Share of the picture that the network takes for lung.
+    doubts
+        What speaks against using it, one sentence each.
+    """
+
+    file: Path
+    sha256: str
+    prepared_sha256: str
+    average_hash: NDArray[np.bool_]
+    modality: str
+    projection: str
+    severity: float
+    brightness: float
+    contrast: float
+    lung_area: float
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """Modality and projection in one text."""
+        return f"{self.modality} {self.projection}"
+
+
+def describe(file: Path, session: Session, spec: PreprocessSpec) -> Description:
+    """Read, prepare and score one radiograph, exactly as scoring does.
+
+    Parameters
+    ----------
+    file
+        DICOM, PNG or JPEG.
+    session
+        Of the float32 network.
+    spec
+        Its preparation.
+
+    Raises
+    ------
+    UnreadableImage, UnsupportedImage, ImageTooLarge
+        The file cannot be scored.
+    CalibrationError
+        The network's outputs are not finite.
+    """
+    radiograph = read_radiograph(file)
+    image = preprocess(radiograph, spec)
+    prediction = _predict(session, image)
+    content = _content(file)
+    modality, projection = _origin(radiograph, content)
+    return Description(
+        file=file,
+        sha256=hashlib.sha256(content).hexdigest(),
+        prepared_sha256=hashlib.sha256(image.tobytes()).hexdigest(),
+        average_hash=average_hash(image[0, 0]),
+        modality=modality,
+        projection=projection,
+        severity=BrixiaScore.from_probabilities(prediction.probabilities).expected_global,
+        brightness=float(radiograph.pixels.mean()),
+        contrast=float(radiograph.pixels.std()),
+        lung_area=float(np.mean(prediction.lung_mask > _LUNG)),
+        doubts=assess_quality(radiograph, image, prediction).warnings,
+    )
+
+
+def average_hash(image: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell where a picture, shrunk to 16 by 16, is brighter than its median.
+
+    Pictures of the same radiograph that were compressed again, resized or made brighter differ in
+    few of the 256 places, other radiographs in many; see `selection.SAME_RADIOGRAPH`.
+    """
+    small = cv2.resize(image, (HASH_SIDE, HASH_SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(small > np.median(small)).ravel()
+
+
+def _predict(session: Session, image: NDArray[np.float32]) -> Prediction:
+    outputs = session.run(image, SCORE_OUTPUTS)
+    if unusable := [name for name in SCORE_OUTPUTS if not np.isfinite(outputs[name]).all()]:
+        raise CalibrationError(
+            f"the network's {', '.join(unusable)} are not finite; its weights are damaged. Export "
+            "the bundle again"
+        )
+    return Prediction(
+        probabilities=outputs["probabilities"][0],
+        lung_mask=outputs["lung_mask"][0, 0],
+        alignment=outputs["alignment"][0],
+    )
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UnreadableImage(f"cannot be opened: {error.strerror}") from error
+
+
+def _origin(radiograph: Radiograph, content: bytes) -> tuple[str, str]:
+    if radiograph.format != "DICOM":
+        return radiograph.format, "unknown"
+    with silence(), reading("the content"):
+        header = parse_dicom(content).header
+        modality = header.text("Modality")
+        return modality if modality in ("CR", "DX") else "other", _projection(header)
+
+
+def _projection(header: Header) -> str:
+    """Tell how the radiograph was taken; tags lie, so the plainest statement comes first."""
+    if any(_BEDSIDE.search(header.text(keyword)) for keyword in _BEDSIDE_TEXTS):
+        return "bedside"
+    view = header.text("ViewPosition")
+    return view if view in ("AP", "PA") else "unknown"

@@ -1,0 +1,138 @@
+"""Looks through radiographs: which can be used, and why the others cannot."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..runtime.backends import open_session
+from ..runtime.backends.base import Session
+from ..runtime.bundle import Bundle
+from ..runtime.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
+from .description import Description, describe
+from .selection import Duplicate, drop_duplicates
+
+MAXIMUM_CANDIDATES = 1000
+"""Of more files so many are drawn at random: to look at one takes a whole inference."""
+
+UNREADABLE = "unreadable"
+DOUBTFUL = "doubtful"
+DUPLICATE = "duplicate"
+NOT_DRAWN = "not drawn"
+
+Progress = Callable[[Iterable[Any]], Iterable[Any]]
+"""Passes items on and shows how far it is."""
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """A file that is not used: `kind` is one of the constants above, `reason` one sentence."""
+
+    file: Path
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a collection of files offers for calibration.
+
+    Attributes
+    ----------
+    usable
+        Different radiographs against which nothing speaks.
+    passed_over
+        All other files.
+    """
+
+    usable: tuple[Description, ...]
+    passed_over: tuple[PassedOver, ...]
+
+    @property
+    def found(self) -> int:
+        """How many files were given."""
+        return len(self.usable) + len(self.passed_over)
+
+    def counts(self) -> Mapping[str, int]:
+        """How many files were passed over, by kind."""
+        return dict(Counter(entry.kind for entry in self.passed_over))
+
+
+def unchanged(items: Iterable[Any]) -> Iterable[Any]:
+    """Pass items on without showing anything."""
+    return items
+
+
+def survey(
+    bundle: Bundle,
+    files: Sequence[Path],
+    *,
+    seed: int = 0,
+    allow_doubtful: bool = False,
+    progress: Progress = unchanged,
+) -> Survey:
+    """Read, prepare and score files, and sort out what calibration must not use.
+
+    Parameters
+    ----------
+    bundle
+        The float32 bundle to calibrate; its own network tells severity and lungs.
+    files
+        DICOM, PNG or JPEG files. Of more than `MAXIMUM_CANDIDATES` some are drawn.
+    seed
+        For that draw.
+    allow_doubtful
+        Keep radiographs that scoring would warn of (no lungs found, lateral view ...).
+    progress
+        Gets the files and passes them on.
+
+    Raises
+    ------
+    BackendUnavailable
+        ONNX Runtime cannot load the network.
+    CalibrationError
+        The network's outputs are not finite.
+    """
+    drawn, rest = _draw(files, seed)
+    # Not the fastest backend: the choice must not depend on what is installed.
+    with open_session(bundle, "onnxruntime") as session:
+        looked_at = list(_look(session, bundle, progress(drawn)))
+    described = [entry for entry in looked_at if isinstance(entry, Description)]
+    doubtful = () if allow_doubtful else tuple(entry for entry in described if entry.doubts)
+    certain = [entry for entry in described if allow_doubtful or not entry.doubts]
+    usable, duplicates = drop_duplicates(certain)
+    passed_over = (
+        *(entry for entry in looked_at if isinstance(entry, PassedOver)),
+        *(PassedOver(entry.file, DOUBTFUL, " ".join(entry.doubts)) for entry in doubtful),
+        *map(_duplicate, duplicates),
+        *(PassedOver(file, NOT_DRAWN, "left out at random") for file in rest),
+    )
+    return Survey(usable, passed_over)
+
+
+def _draw(files: Sequence[Path], seed: int) -> tuple[list[Path], list[Path]]:
+    everything = sorted(set(files))
+    if len(everything) <= MAXIMUM_CANDIDATES:
+        return everything, []
+    order = np.random.default_rng(seed).permutation(len(everything))
+    taken = set(order[:MAXIMUM_CANDIDATES].tolist())
+    drawn = [file for index, file in enumerate(everything) if index in taken]
+    return drawn, [file for index, file in enumerate(everything) if index not in taken]
+
+
+def _look(
+    session: Session, bundle: Bundle, files: Iterable[Path]
+) -> Iterator[Description | PassedOver]:
+    for file in files:
+        try:
+            yield describe(file, session, bundle.manifest.preprocess)
+        except (UnreadableImage, UnsupportedImage, ImageTooLarge) as error:
+            yield PassedOver(file, UNREADABLE, str(error))
+
+
+def _duplicate(entry: Duplicate) -> PassedOver:
+    likeness = "shows the same picture as" if entry.exact else "is nearly the same picture as"
+    return PassedOver(entry.file, DUPLICATE, f"{likeness} {entry.original}")

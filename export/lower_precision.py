@@ -1,0 +1,177 @@
+"""FP16 and INT8 bundles: calibrated, measured in scores, and written with the proof."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ..calibration.calibrate import check_bundle, choose_from, measure
+from ..calibration.survey import Progress, survey, unchanged
+from ..calibration.table import CalibrationTable
+from ..runtime.bundle import MODEL, Bundle, check_target, write_bundle
+from ..runtime.errors import CalibrationError
+from .accuracy import Quantized, ScoreBound, quantize_within
+from .evidence import Evidence
+from .exporter import PARITY, ExportOptions, export_bundle, model_card
+from .graph import Graph
+from .measured import Reference, median_milliseconds, prepare_images, probabilities
+from .network import build_network
+from .onnx_model import to_onnx
+from .parity import compare, run_onnx
+from .precision.half import kept_in_float, to_half
+from .precision.quantize import quantizable, with_signed_activations
+from .rewrites import QUANTIZED_REWRITES, rewrite
+from .score_parity import ScoreParity
+from .storage import store_kernels_as_half
+from .weights import WeightStore
+
+CALIBRATION = "calibration.json"
+_COMPARED_IMAGES = 4
+"""Per-output errors are measured on so many images; scores on all."""
+
+
+def export_with_evidence(
+    weights: WeightStore,
+    target: Path,
+    options: ExportOptions,
+    evidence: Evidence | None,
+    progress: Progress = unchanged,
+) -> Bundle:
+    """Export a bundle of any precision; only float32 does without evidence.
+
+    Raises
+    ------
+    CalibrationError, WeightsError, BundleError
+        As `export_bundle` and `export_lower_precision`; nothing is written.
+    """
+    if evidence is None:
+        return export_bundle(weights, target, options)
+    return export_lower_precision(weights, target, options, evidence, progress)
+
+
+def export_lower_precision(
+    weights: WeightStore,
+    target: Path,
+    options: ExportOptions,
+    evidence: Evidence,
+    progress: Progress = unchanged,
+) -> Bundle:
+    """Export an ``fp16`` or ``int8`` bundle with what it costs in scores.
+
+    Raises
+    ------
+    CalibrationError
+        The table is of another network, or images are too few or cannot be used.
+    WeightsError, BundleError
+        As `export_bundle`; nothing is written.
+    """
+    check_target(target, options.overwrite)
+    with TemporaryDirectory() as folder:
+        full = export_bundle(weights, Path(folder) / "fp32", replace(options, overwrite=False))
+        table = _table(full, evidence, progress)
+        reference = _reference(full, evidence, table, progress)
+    build = {"fp16": _build_half, "int8": _build_quantized}[options.precision]
+    graph, parity = build(weights, table, reference, evidence.bound, progress)
+    files = {
+        MODEL: to_onnx(graph).SerializeToString(),
+        PARITY: (json.dumps(parity, indent=2) + "\n").encode(),
+        CALIBRATION: table.to_json().encode(),
+        **model_card(options),
+    }
+    manifest = replace(full.manifest, precision=options.precision)
+    return write_bundle(target, manifest, files, options.overwrite)
+
+
+def _reference(
+    full: Bundle, evidence: Evidence, table: CalibrationTable, progress: Progress
+) -> Reference:
+    measured = prepare_images(
+        evidence.files, full.manifest.preprocess, table.images, evidence.annotations, progress
+    )
+    model = full.model_path.read_bytes()
+    return Reference(model, measured, probabilities(model, measured, progress))
+
+
+def _table(full: Bundle, evidence: Evidence, progress: Progress) -> CalibrationTable:
+    if evidence.table is not None:
+        evidence.table.check(full.manifest)
+        return evidence.table
+    check_bundle(full)
+    options = evidence.calibration
+    surveyed = survey(
+        full,
+        evidence.files,
+        seed=options.seed,
+        allow_doubtful=options.allow_doubtful,
+        progress=progress,
+    )
+    chosen = choose_from(surveyed, options)
+    if len(chosen) == len(surveyed.usable):
+        raise CalibrationError(
+            f"all {len(chosen)} usable radiographs would be used for calibration and none is left "
+            "to measure on; give more, or calibrate on fewer (--calibration-images)"
+        )
+    return measure(full, chosen, options, progress)
+
+
+def _build_half(
+    weights: WeightStore,
+    table: CalibrationTable,
+    reference: Reference,
+    _: ScoreBound,
+    progress: Progress,
+) -> tuple[Graph, dict[str, object]]:
+    graph = rewrite(build_network(weights))
+    kept = kept_in_float(graph, table.observed)
+    half = to_half(graph, table.observed)
+    model = to_onnx(half).SerializeToString()
+    scores = reference.compare(model, progress)
+    layers = {node.name: "fp32" if node.name in kept else "fp16" for node in graph.nodes}
+    return half, _parity(reference, model, scores) | {"layers": layers}
+
+
+def _build_quantized(
+    weights: WeightStore,
+    table: CalibrationTable,
+    reference: Reference,
+    bound: ScoreBound,
+    progress: Progress,
+) -> tuple[Graph, dict[str, object]]:
+    graph = rewrite(build_network(weights), QUANTIZED_REWRITES)
+    quantized = quantize_within(graph, table, reference, bound, progress)
+    stored = store_kernels_as_half(quantized.graph)
+    model = to_onnx(stored).SerializeToString()
+    signed = to_onnx(with_signed_activations(stored)).SerializeToString()
+    signed_scores = reference.compare(signed, progress)
+    parity = _parity(reference, model, quantized.parity)
+    return stored, parity | _quantization(graph, quantized, signed_scores)
+
+
+def _quantization(
+    graph: Graph, quantized: Quantized, signed_scores: ScoreParity
+) -> dict[str, object]:
+    layers = {
+        name: "int8" if name in quantized.convolutions else "fp32" for name in quantizable(graph)
+    }
+    return {
+        "signed_scores": signed_scores.to_dict(),
+        "layers": layers,
+        "put_back": list(quantized.put_back),
+        "scores_with_nothing_put_back": quantized.tried.to_dict(),
+    }
+
+
+def _parity(reference: Reference, model: bytes, scores: ScoreParity) -> dict[str, object]:
+    measured = reference.measured
+    images = measured.images[:_COMPARED_IMAGES]
+    expected = run_onnx(reference.model, images)
+    comparison = compare(run_onnx(model, images), expected, "fp32 network", None)
+    models = {"fp32": reference.model, "this": model}
+    return {
+        "comparisons": [comparison.to_dict()],
+        "scores": scores.to_dict(),
+        "not_measured": (
+            [] if scores.annotated_images else ["MAE and kappa: no image has annotations"]
+        ),
+        "milliseconds": median_milliseconds(models, measured.images[0]),
+    }

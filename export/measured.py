@@ -1,0 +1,162 @@
+"""Real radiographs on which networks are compared, prepared as the runtime prepares them."""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..calibration.survey import Progress, unchanged
+from ..runtime.errors import BrixiaEdgeError, CalibrationError
+from ..runtime.preprocess import PreprocessSpec, preprocess
+from ..runtime.radiograph import read_radiograph
+from .annotations import Annotations
+from .network import IMAGE
+from .score_parity import ScoreParity, compare_scores
+from .zones import PROBABILITIES
+
+ort: Any = import_module("onnxruntime")  # has no type information
+
+
+@dataclass(frozen=True)
+class MeasuredImages:
+    """Prepared radiographs.
+
+    Attributes
+    ----------
+    images
+        float32 ``[N, 1, 512, 512]``.
+    annotations
+        For each image the radiologist's zone scores, or None where there are none.
+    """
+
+    images: NDArray[np.float32]
+    annotations: tuple[NDArray[np.int64] | None, ...]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def some(self, indices: Sequence[int]) -> "MeasuredImages":
+        """A part of the images, by position."""
+        annotations = tuple(self.annotations[index] for index in indices)
+        return MeasuredImages(self.images[list(indices)], annotations)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The float32 network and what it gives for the measured images.
+
+    Attributes
+    ----------
+    model
+        Its ONNX file.
+    measured
+        The images.
+    probabilities
+        float32 ``[N, 6, 4]``.
+    """
+
+    model: bytes
+    measured: MeasuredImages
+    probabilities: NDArray[np.float32]
+
+    def some(self, indices: Sequence[int]) -> "Reference":
+        """The same for a part of the images, by position."""
+        return Reference(self.model, self.measured.some(indices), self.probabilities[list(indices)])
+
+    def compare(self, model: bytes, progress: Progress = unchanged) -> ScoreParity:
+        """What another network costs in scores."""
+        other = probabilities(model, self.measured, progress)
+        return compare_scores(self.probabilities, other, self.measured.annotations)
+
+
+def prepare_images(
+    files: Sequence[Path],
+    spec: PreprocessSpec,
+    calibrated: Collection[str],
+    annotations: Annotations,
+    progress: Progress = unchanged,
+) -> MeasuredImages:
+    """Prepare the radiographs that calibration did not use; unreadable files are passed over.
+
+    Parameters
+    ----------
+    files
+        DICOM, PNG or JPEG files.
+    spec
+        The bundle's preparation.
+    calibrated
+        SHA-256 of the files that calibration used.
+    annotations
+        Zone scores by file name.
+
+    Raises
+    ------
+    CalibrationError
+        No file is left.
+    """
+    images: dict[str, tuple[NDArray[np.float32], NDArray[np.int64] | None]] = {}
+    for file in progress(files):
+        try:
+            digest = hashlib.sha256(file.read_bytes()).hexdigest()
+            if digest not in calibrated and digest not in images:
+                image = preprocess(read_radiograph(file), spec)[0]
+                images[digest] = image, annotations.get(file.name)
+        except (BrixiaEdgeError, OSError):
+            continue
+    if not images:
+        raise CalibrationError(
+            f"none of {len(files)} files is a radiograph that calibration did not use, so what "
+            "the precision costs cannot be measured; give more with --images"
+        )
+    arrays, scores = zip(*images.values(), strict=True)
+    return MeasuredImages(np.stack(arrays), tuple(scores))
+
+
+def probabilities(
+    model: bytes, measured: MeasuredImages, progress: Progress = unchanged
+) -> NDArray[np.float32]:
+    """Run a model over the images on ONNX Runtime: float32 ``[N, 6, 4]``.
+
+    Raises
+    ------
+    CalibrationError
+        The model gives numbers that are not finite.
+    """
+    session = _session(model)
+    results = [
+        session.run([PROBABILITIES], {IMAGE: image[None]})[0] for image in progress(measured.images)
+    ]
+    stacked: NDArray[np.float32] = np.concatenate(results)
+    if not np.isfinite(stacked).all():
+        raise CalibrationError(
+            "the network gives probabilities that are not finite in this precision; calibrate on "
+            "more images, or choose another precision"
+        )
+    return stacked
+
+
+def median_milliseconds(
+    models: Mapping[str, bytes], image: NDArray[np.float32], rounds: int = 7
+) -> dict[str, float]:
+    """Median time of one image on ONNX Runtime, the models taking turns in every round."""
+    sessions = {name: _session(model) for name, model in models.items()}
+    times: dict[str, list[float]] = {name: [] for name in models}
+    for _ in range(rounds):
+        for name, session in sessions.items():
+            started = perf_counter()
+            session.run([PROBABILITIES], {IMAGE: image[None]})
+            times[name].append((perf_counter() - started) * 1000)
+    return {name: round(median(values[1:]), 1) for name, values in times.items()}
+
+
+def _session(model: bytes) -> Any:
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,92 @@
+"""What a precision costs in scores, against scikit-learn and plain arithmetic."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from brixia_edge.export.annotations import read_annotations
+from brixia_edge.export.score_parity import compare_scores, quadratic_kappa
+from brixia_edge.runtime.errors import CalibrationError
+from numpy.typing import NDArray
+
+metrics: Any = pytest.importorskip("sklearn.metrics")
+
+
+@pytest.fixture
+def reference() -> NDArray[np.float32]:
+    logits = np.random.default_rng(0).standard_normal((40, 6, 4)) * 2
+    exponents = np.exp(logits)
+    return (exponents / exponents.sum(axis=2, keepdims=True)).astype(np.float32)
+
+
+def test_equal_networks_cost_nothing(reference: NDArray[np.float32]) -> None:
+    parity = compare_scores(reference, reference)
+    assert parity.zone_agreement == 1
+    assert parity.expected_global.maximum == parity.global_score.maximum == 0
+    assert parity.accuracy is None
+
+
+def test_changes_are_counted_by_zone_and_image(reference: NDArray[np.float32]) -> None:
+    changed = reference.copy()
+    changed[3, 2] = np.roll(changed[3, 2], 1)
+    parity = compare_scores(reference, changed)
+    before, after = ([float(p @ np.arange(4)) for p in a[3]] for a in (reference, changed))
+    assert parity.zone_agreement == pytest.approx(1 - 1 / 240)
+    assert parity.expected_global.maximum == pytest.approx(abs(after[2] - before[2]), abs=1e-6)
+    assert parity.expected_global.mean == pytest.approx(abs(after[2] - before[2]) / 40, abs=1e-6)
+    assert parity.global_score.maximum == abs(
+        int(changed[3, 2].argmax()) - int(reference[3, 2].argmax())
+    )
+
+
+def test_accuracy_is_of_the_annotated_images_alone(reference: NDArray[np.float32]) -> None:
+    generator = np.random.default_rng(1)
+    scores = [generator.integers(0, 4, 6) if index % 2 else None for index in range(40)]
+    parity = compare_scores(reference, reference[:, :, ::-1], scores)
+    truth = np.stack([entry for entry in scores if entry is not None])
+    mine, flipped = reference.argmax(axis=2)[1::2], reference[:, :, ::-1].argmax(axis=2)[1::2]
+    assert parity.annotated_images == 20
+    assert parity.reference_accuracy is not None
+    assert parity.accuracy is not None
+    assert parity.reference_accuracy.zone_mae == pytest.approx(
+        metrics.mean_absolute_error(truth.ravel(), mine.ravel())
+    )
+    assert parity.accuracy.global_mae == pytest.approx(
+        metrics.mean_absolute_error(truth.sum(axis=1), flipped.sum(axis=1))
+    )
+    assert parity.accuracy.quadratic_kappa == pytest.approx(
+        metrics.cohen_kappa_score(truth.ravel(), flipped.ravel(), weights="quadratic")
+    )
+
+
+def test_kappa_of_raters_who_never_differ_in_what_they_say_is_undefined() -> None:
+    same = np.full((5, 6), 2)
+    assert np.isnan(quadratic_kappa(same, same))
+    assert quadratic_kappa(np.array([0, 1, 2, 3]), np.array([0, 1, 2, 3])) == 1
+
+
+def test_annotations_are_read_with_their_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "annotations.csv"
+    path.write_text(
+        "\ufefffilename,S-A,S-B,S-C,S-D,S-E,S-F,S-Global\na.jpg,0,1,2,3,2,1,9\n", encoding="utf-8"
+    )
+    assert read_annotations(path)["a.jpg"].tolist() == [0, 1, 2, 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "hold no row"),
+        (b"filename,S-A\nx,1\n", "lack the columns S-B, S-C"),
+        (b"filename,S-A,S-B,S-C,S-D,S-E,S-F\nx,1,1,1,1,1,4\n", "0 to 3 are allowed"),
+        (b"\xff\xfe\x00", "cannot be read"),
+    ],
+)
+def test_annotations_that_cannot_be_used_are_refused(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    path = tmp_path / "annotations.csv"
+    path.write_bytes(content)
+    with pytest.raises(CalibrationError, match=reason):
+        read_annotations(path)
