@@ -7,15 +7,15 @@ from typing import Any
 
 import click
 
-from ..calibration.calibrate import MINIMUM_IMAGES, CalibrationOptions
-from ..calibration.table_entries import METHODS
-from ..runtime.bundle import PRECISIONS
+from ..runtime.bundle import MANIFEST, Bundle
+from ..runtime.bundle_engines import copy_bundle
 from ..runtime.parity_report import parity_lines, read_parity
 from ..runtime.preprocess import RECIPES, PreprocessSpec
-from .accuracy import ScoreBound
-from .evidence import EvidenceOptions, gather_evidence
+from .engines.cli_options import add_engines, engine_options
+from .engines.options import EngineOptions
 from .exporter import STORAGES, ExportOptions
 from .lower_precision import export_with_evidence
+from .precision_options import PrecisionOptions, precision_options
 from .weights import load_weights
 
 _FILE = click.Path(path_type=Path)
@@ -23,8 +23,8 @@ _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("weights", type=_FILE)
-@click.option("-o", "--output", type=_FILE, required=True, help="The bundle's directory to write.")
+@click.argument("weights", type=_FILE, metavar="WEIGHTS|BUNDLE")
+@click.option("-o", "--output", type=_FILE, help="The bundle's directory to write.")
 @click.option("--segmentation", type=_FILE, help="Keras file of the segmentation part.")
 @click.option("--alignment", type=_FILE, help="Keras file of the alignment network.")
 @click.option("--name", help="The bundle's name; default: the weights file's.")
@@ -51,31 +51,11 @@ _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--model-card", type=_EXISTING_FILE, help="A text about the model to put into the bundle."
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
-@click.option("--precision", type=click.Choice(PRECISIONS), default="fp32", show_default=True)
-@click.option(
-    "--calibration",
-    type=_FILE,
-    help="For fp16 and int8: a calibration table, or a folder of radiographs to calibrate on.",
-)
-@click.option(
-    "--images",
-    type=_FILE,
-    help="A folder of radiographs to measure on; default: those that calibration leaves over.",
-)
-@click.option("--annotations", type=_EXISTING_FILE, help="CSV with a radiologist's zone scores.")
-@click.option("--method", type=click.Choice(METHODS), default="percentile", show_default=True)
-@click.option("--calibration-images", type=click.IntRange(1), default=100, show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option(
-    "--max-score-drop",
-    type=click.FloatRange(0),
-    default=ScoreBound().score_drop,
-    show_default=True,
-    help="For int8: largest 99th percentile of the change of the expected global score.",
-)
+@precision_options
+@engine_options
 def export(
     weights: Path,
-    output: Path,
+    output: Path | None,
     segmentation: Path | None,
     alignment: Path | None,
     name: str | None,
@@ -86,21 +66,20 @@ def export(
     golden: Path | None,
     model_card: Path | None,
     overwrite: bool,
-    precision: str,
-    calibration: Path | None,
-    images: Path | None,
-    annotations: Path | None,
-    method: str,
-    calibration_images: int,
-    seed: int,
-    max_score_drop: float,
+    reduced: PrecisionOptions,
+    engines: EngineOptions,
 ) -> None:
-    """Turn trained BS-Net weights (Keras HDF5) into a bundle."""
+    """Turn trained BS-Net weights (Keras HDF5) into a bundle, or add engines to a BUNDLE."""
+    if (weights / MANIFEST).is_file():
+        _extend(weights, output, overwrite, engines)
+        return
+    if output is None:
+        raise click.UsageError("weights need -o, the bundle's directory to write")
     defaults = ExportOptions(name=name or weights.stem)
     options = ExportOptions(
         name=defaults.name,
         licence=licence or defaults.licence,
-        precision=precision,
+        precision=reduced.precision,
         preprocess=PreprocessSpec(recipe),
         max_batch=max_batch,
         storage=store_weights,
@@ -108,16 +87,24 @@ def export(
         model_card=model_card,
         overwrite=overwrite,
     )
-    minimum = min(MINIMUM_IMAGES, calibration_images)
-    chosen = CalibrationOptions(method, images=calibration_images, minimum=minimum, seed=seed)
-    where = EvidenceOptions(calibration, images, annotations)
-    evidence = gather_evidence(precision, where, chosen, ScoreBound(max_score_drop))
+    evidence = reduced.gather()
     click.echo(f"Reading {weights}", err=True)
     store = load_weights(weights, segmentation, alignment)
     click.echo("Building the network and comparing it with its references", err=True)
     bundle = export_with_evidence(store, output, options, evidence, show_progress)
     click.echo("\n".join(parity_lines(read_parity(bundle))))
     click.echo(f"Wrote {bundle.root} ({bundle.manifest.precision})", err=True)
+    add_engines(bundle, engines)
+
+
+def _extend(root: Path, output: Path | None, overwrite: bool, engines: EngineOptions) -> None:
+    """Add engines to a bundle, or to a copy of it."""
+    if not engines.products:
+        raise click.UsageError(f"{root} is a bundle already; name an --engine to add to it")
+    bundle = Bundle.open(root)
+    if output is not None:
+        bundle = copy_bundle(bundle, output, overwrite)
+    add_engines(bundle, engines)
 
 
 def show_progress(items: Iterable[Any]) -> Iterator[Any]:

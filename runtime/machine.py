@@ -10,6 +10,7 @@ from pathlib import Path
 from .backends import BACKENDS
 from .bundle import Bundle
 from .errors import BrixiaEdgeError
+from .machine_gpu import examine_gpu
 
 CPU_FEATURES = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm")
 """Instruction sets that decide the speed of float32 and INT8, as the kernel names them."""
@@ -43,6 +44,7 @@ def examine() -> Iterator[Finding]:
     for package in ("numpy", "opencv-python-headless", "pydicom", "onnxruntime"):
         yield _package(package)
     yield from _decoders()
+    yield from _tensorrt()
     yield from _backends()
     yield _shipped_bundle()
 
@@ -110,6 +112,12 @@ def _decoders() -> Iterator[Finding]:
         yield Finding(f"decoder {syntaxes}", found.ok, f"{package} {found.detail}")
 
 
+def _tensorrt() -> Iterator[Finding]:
+    """The GPU and what it takes to use it; none of it is required."""
+    for part in examine_gpu():
+        yield Finding(part.subject, part.here, part.detail, required=False)
+
+
 def _backends() -> Iterator[Finding]:
     """Every backend; at least the one of the plain installation is required."""
     for backend in BACKENDS:
@@ -117,6 +125,9 @@ def _backends() -> Iterator[Finding]:
         if backend.missing:
             detail = f"needs {', '.join(backend.missing)}: {backend.install}"
             yield Finding(f"backend {backend.name}", False, detail, required)
+        elif backend.needs_engine:
+            detail = "installed; runs on a GPU, with an engine: brixia-edge export BUNDLE --engine"
+            yield Finding(f"backend {backend.name}", True, f"{detail} {backend.name}")
         else:
             yield Finding(f"backend {backend.name}", True, "ready")
 

@@ -19,8 +19,12 @@ from brixia_edge.runtime.results import (
     Timing,
 )
 from brixia_edge.runtime.scores import BrixiaScore
+from gpu_fixtures import bundle_for, install
 from make_models import UPRIGHT, seeded, tiny_model, write_keras
 from numpy.typing import NDArray
+
+__all__ = ["bundle_for", "install"]
+"""Fixtures that are defined elsewhere."""
 
 SCORES = (0, 1, 2, 3, 2, 1)
 """Scores of the zones A to F: nine in sum, and all four grades occur."""

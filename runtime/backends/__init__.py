@@ -5,10 +5,11 @@ Importing this module imports no backend's library.
 
 import importlib
 import importlib.util
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import BackendUnavailable
+from ..errors import BackendUnavailable, EngineMismatch
 
 if TYPE_CHECKING:
     from ..bundle import Bundle
@@ -31,6 +32,8 @@ class Backend:
         What it imports; all must be installed.
     install
         The line that installs them.
+    needs_engine
+        Whether it runs an engine from the bundle; without one it is no choice for `auto`.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Backend:
     session: str
     packages: tuple[str, ...]
     install: str
+    needs_engine: bool = False
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -69,6 +73,23 @@ class Backend:
 
 BACKENDS: tuple[Backend, ...] = (
     Backend(
+        "tensorrt",
+        "trt",
+        "TensorRtSession",
+        ("tensorrt",),
+        "pip install 'brixia-edge[tensorrt]' (on a Jetson: the system's TensorRT, "
+        "see docs/jetson.md)",
+        needs_engine=True,
+    ),
+    Backend(
+        "tensorrt-rtx",
+        "trt_rtx",
+        "TensorRtRtxSession",
+        ("tensorrt_rtx",),
+        "pip install 'brixia-edge[tensorrt-rtx]'",
+        needs_engine=True,
+    ),
+    Backend(
         "openvino",
         "openvino_cpu",
         "OpenVinoSession",
@@ -92,23 +113,41 @@ def backend_names() -> tuple[str, ...]:
 
 
 def open_session(bundle: "Bundle", name: str = AUTO, threads: int | None = None) -> "Session":
-    """Start a session on the named backend, or on the first that is installed for `auto`.
+    """Start a session on the named backend, or on the first that works for `auto`.
+
+    Only `auto` goes on to another backend when one fails, and says so on standard error.
 
     Raises
     ------
     BackendUnavailable
         No backend has that name, or it cannot run here.
+    EngineMismatch
+        The named backend's engine does not fit.
     """
     if name == AUTO:
-        return _first_installed().open(bundle, threads)
+        return _open_first(bundle, threads)
     for backend in BACKENDS:
         if backend.name == name:
             return backend.open(bundle, threads)
     raise BackendUnavailable(f"backend {name!r} does not exist; there are {backend_names()}")
 
 
-def _first_installed() -> Backend:
-    for backend in BACKENDS:
-        if not backend.missing:
-            return backend
-    raise BackendUnavailable(f"no backend is installed; install one: {BACKENDS[-1].install}")
+def _open_first(bundle: "Bundle", threads: int | None) -> "Session":
+    choices = [backend for backend in BACKENDS if not backend.missing and _has(bundle, backend)]
+    if not choices:
+        raise BackendUnavailable(f"no backend is installed; install one: {BACKENDS[-1].install}")
+    *preferred, last = choices
+    for backend in preferred:
+        try:
+            return backend.open(bundle, threads)
+        except (BackendUnavailable, EngineMismatch) as error:
+            sys.stderr.write(f"backend {backend.name} is left out: {error}\n")
+    return last.open(bundle, threads)
+
+
+def _has(bundle: "Bundle", backend: Backend) -> bool:
+    """Whether the bundle holds what the backend runs."""
+    engines = bundle.manifest.engines
+    return not backend.needs_engine or any(
+        entries.get("backend") == backend.name for entries in engines
+    )

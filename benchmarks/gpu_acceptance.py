@@ -1,0 +1,195 @@
+"""Everything that needs an NVIDIA GPU, in one run with one report.
+
+``python -m brixia_edge.benchmarks.gpu_acceptance -o report.json`` copies a bundle, builds its
+engine on this machine, runs it beside ONNX Runtime on the same images, compares the
+scores, times both, and writes what it found. Nothing of it needs the tests.
+"""
+
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from ..runtime.backends import open_session
+from ..runtime.backends.base import Outputs, Session
+from ..runtime.bundle import Bundle
+from ..runtime.bundle_engines import bundle_engines, copy_bundle
+from ..runtime.errors import BrixiaEdgeError
+from ..runtime.machine import examine
+from ..runtime.machine_gpu import LIBRARIES, gpu_target, library_version
+from ..runtime.scores import BrixiaScore
+
+SCORE_TOLERANCE = {"fp32": 0.02, "fp16": 0.1, "int8": 0.5}
+"""Largest allowed difference of a zone's expected score to ONNX Runtime on the same file."""
+
+WARM_UP = 10
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was tried: whether it held, and what was found."""
+
+    name: str
+    ok: bool
+    found: object
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds of one call, copies included."""
+
+    median: float
+    percentile_95: float
+    smallest: float
+    runs: int
+
+
+def accept(bundle: Bundle, backend: str, images: int, runs: int) -> list[Check]:
+    """Build, run, compare and time one backend.
+
+    Parameters
+    ----------
+    bundle
+        An opened bundle that may be changed.
+    backend
+        ``tensorrt`` or ``tensorrt-rtx``.
+    images
+        How many synthetic images are compared.
+    runs
+        How many calls are timed.
+    """
+    checks = [_build(bundle, backend)]
+    try:
+        bundle = Bundle.open(bundle.root)
+        data = synthetic_images(images)
+        with open_session(bundle, backend) as session:
+            with open_session(bundle, "onnxruntime") as reference:
+                checks.append(_compare(session, reference, data, bundle.manifest.precision))
+            checks.append(_repeat(session, data, min(3, bundle.manifest.max_batch)))
+            for batch in (1, min(4, bundle.manifest.max_batch)):
+                latency = time_session(session, data[:batch], runs)
+                checks.append(
+                    Check(f"latency, batch of {len(data[:batch])}", True, asdict(latency))
+                )
+    except BrixiaEdgeError as error:
+        checks.append(Check(f"{backend} runs", False, str(error)))
+    return checks
+
+
+def time_session(session: Session, batch: NDArray[np.float32], runs: int) -> Latency:
+    """Time calls of a session on one batch, after a warm-up."""
+    for _ in range(WARM_UP):
+        session.run(batch, ["probabilities"])
+    times: list[float] = []
+    for _ in range(runs):
+        started = perf_counter()
+        session.run(batch, ["probabilities"])
+        times.append((perf_counter() - started) * 1000)
+    median, late = np.percentile(times, [50, 95])
+    return Latency(round(float(median), 3), round(float(late), 3), round(min(times), 3), runs)
+
+
+def synthetic_images(count: int, size: int = 512) -> NDArray[np.float32]:
+    """Smooth random greys, always the same: float32 ``[count, 1, size, size]``, 0..1."""
+    generator = np.random.default_rng(0)
+    coarse = generator.random((count, 1, 16, 16), np.float32)
+    return np.kron(coarse, np.ones((size // 16, size // 16), np.float32)).astype(np.float32)
+
+
+def _build(bundle: Bundle, backend: str) -> Check:
+    """Build in a process of its own, as a user would, so that its memory is given back."""
+    target = ["--target", gpu_target()] if backend == "tensorrt-rtx" else []
+    code = "import sys; from brixia_edge.runtime.cli import main; sys.exit(main(sys.argv[1:]))"
+    arguments = ["export", str(bundle.root), "--engine", backend, *target]
+    done = subprocess.run(  # noqa: S603 - our own command with the arguments above
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
+    found = [record.to_dict() for record in bundle_engines(Bundle.open(bundle.root), backend)]
+    said = done.stderr.strip().splitlines()[-3:]
+    return Check(f"{backend} builds", done.returncode == 0, found or said)
+
+
+def _compare(
+    session: Session, reference: Session, data: NDArray[np.float32], precision: str
+) -> Check:
+    """Zone by zone, in scores: the largest difference of the expected score."""
+    differences = [
+        np.abs(_expected(session.run(image)) - _expected(reference.run(image)))
+        for image in np.split(data, len(data))
+    ]
+    largest = float(np.max(differences))
+    allowed = SCORE_TOLERANCE[precision]
+    found = {"largest difference of a zone": round(largest, 5), "allowed": allowed}
+    return Check("scores as ONNX Runtime's", largest <= allowed, found)
+
+
+def _repeat(session: Session, data: NDArray[np.float32], batch: int) -> Check:
+    """The plain run, the recorded graph and another batch size give the same numbers."""
+    single = [session.run(data[:1])["probabilities"] for _ in range(4)]
+    together = session.run(np.concatenate([data[:1]] * batch))["probabilities"]
+    spread = max(float(np.abs(single[0] - other).max()) for other in (*single, *together[:, None]))
+    return Check("the same image gives the same numbers", spread < 1e-2, {"spread": spread})
+
+
+def _expected(outputs: Outputs) -> NDArray[np.float64]:
+    score = BrixiaScore.from_probabilities(outputs["probabilities"][0])
+    return np.array([zone.expected for zone in score.zones])
+
+
+def _machine() -> dict[str, object]:
+    findings = {f"{each.subject}": each.detail for each in examine()}
+    versions = {name: library_version(library.module) for name, library in LIBRARIES.items()}
+    return {"platform": platform.platform(), "versions": versions, "doctor": findings}
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The report.")
+@click.option("--bundle", "root", type=click.Path(path_type=Path), help="Default: the shipped one.")
+@click.option(
+    "--backend",
+    "backends",
+    type=click.Choice(list(LIBRARIES)),
+    multiple=True,
+    help="Default: those whose library is installed.",
+)
+@click.option("--images", type=click.IntRange(1), default=8, show_default=True)
+@click.option("--runs", type=click.IntRange(1), default=100, show_default=True)
+def command(
+    output: Path, root: Path | None, backends: Sequence[str], images: int, runs: int
+) -> None:
+    """Build, run, compare and time engines on this machine's GPU; write one report.
+
+    Exit status 1 when anything does not hold.
+    """
+    installed = [name for name, library in LIBRARIES.items() if library_version(library.module)]
+    results: dict[str, list[Check]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for backend in backends or installed:
+            bundle = copy_bundle(Bundle.open(root), Path(folder) / backend)
+            results[backend] = accept(bundle, backend, images, runs)
+    report = {
+        "machine": _machine(),
+        "checks": {name: [asdict(check) for check in each] for name, each in results.items()},
+    }
+    output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    for backend, checks in results.items():
+        for check in checks:
+            click.echo(
+                f"{'ok' if check.ok else 'FAILED':<8}{backend:<14}{check.name}: {check.found}"
+            )
+    if not results or not all(check.ok for each in results.values() for check in each):
+        click.echo("not accepted" if results else "no TensorRT is installed here", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    command()

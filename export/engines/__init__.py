@@ -1,0 +1,1 @@
+"""TensorRT engines from a bundle: shared steps, and one small builder for each product."""

@@ -1,0 +1,143 @@
+"""The options of `brixia-edge export` that ask for engines, and what is printed for them."""
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ...runtime.bundle import Bundle
+from ...runtime.engine_file import EngineRecord
+from .into_bundle import PRODUCTS, export_engines
+from .options import EngineOptions, parse_targets
+
+_DLA = (
+    "the DLA runs no GridSample and no float32, and BS-Net's alignment needs both; nearly every "
+    "layer would come back to the GPU with a copy each way. Build for the GPU: leave --dla out"
+)
+
+
+def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command; it gets them as one argument, `engines`."""
+
+    @functools.wraps(function)
+    def gather(
+        *arguments: Any,
+        engine: tuple[str, ...],
+        target: tuple[str, ...],
+        workspace: int | None,
+        timing_cache: Path | None,
+        optimization_level: int | None,
+        version_compatible: bool,
+        **others: Any,
+    ) -> Any:
+        options = EngineOptions(
+            tuple(dict.fromkeys(engine)),
+            target,
+            workspace,
+            timing_cache,
+            optimization_level,
+            version_compatible,
+        )
+        if options != EngineOptions(()) and not engine:
+            raise click.UsageError("options of engines need --engine")
+        return function(*arguments, engines=options, **others)
+
+    for option in reversed(_OPTIONS):
+        gather = option(gather)
+    return gather
+
+
+def add_engines(bundle: Bundle, options: EngineOptions) -> Bundle:
+    """Build what was asked for into the bundle, with a progress bar on a terminal."""
+    if not options.products:
+        return bundle
+    click.echo(f"Building engines: {', '.join(options.products)}", err=True)
+    with _progress() as show:
+        bundle, records = export_engines(bundle, options, show)
+    for record in records:
+        click.echo(describe(bundle, record))
+    return bundle
+
+
+def describe(bundle: Bundle, record: EngineRecord) -> str:
+    """One line on an engine that was built."""
+    size = (bundle.root / record.file).stat().st_size / 1e6
+    layers = ", ".join(f"{count} {name}" for name, count in record.layers.items())
+    return (
+        f"Wrote {bundle.root / record.file}: {size:.1f} MB, {record.build_seconds:.1f} s; "
+        f"convolutions and matrix products: {layers} (by the {record.layers_from})"
+    )
+
+
+class _progress:  # noqa: N801 - used like a function
+    """A progress bar that is told fractions."""
+
+    _STEPS = 1000
+
+    def __enter__(self) -> Callable[[float], None]:
+        self._bar: Any = click.progressbar(length=self._STEPS, label="Building", file=sys.stderr)
+        self._bar.__enter__()
+        return self._show
+
+    def __exit__(self, *error: Any) -> None:
+        self._bar.__exit__(*error)
+
+    def _show(self, fraction: float) -> None:
+        ahead = round(fraction * self._STEPS) - self._bar.pos
+        # Phases become known as they start, so the estimate can fall; a bar does not go back.
+        if ahead > 0:
+            self._bar.update(ahead)
+
+
+def _targets(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return parse_targets(given)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _no_dla(_: click.Context, __: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        raise click.BadParameter(_DLA)
+
+
+_OPTIONS = (
+    click.option(
+        "--engine",
+        type=click.Choice(list(PRODUCTS)),
+        multiple=True,
+        help="Build an engine, too; may be repeated.",
+    ),
+    click.option(
+        "--target",
+        multiple=True,
+        callback=_targets,
+        help="GPUs to build for, as sm_86,sm_89 (tensorrt-rtx; tensorrt takes this machine's).",
+    ),
+    click.option("--workspace", type=click.IntRange(1), help="MiB of scratch memory for a layer."),
+    click.option(
+        "--timing-cache",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="File of kernel times to read and extend (tensorrt).",
+    ),
+    click.option(
+        "--optimization-level",
+        type=click.IntRange(0, 5),
+        help="0 builds fastest, 5 gives the fastest engine.",
+    ),
+    click.option(
+        "--version-compatible",
+        is_flag=True,
+        help="Let later TensorRT of the same major version load it; slower (tensorrt).",
+    ),
+    click.option(
+        "--dla",
+        is_flag=True,
+        expose_value=False,
+        callback=_no_dla,
+        help="Refused: BS-Net cannot run on a Jetson's DLA.",
+    ),
+)

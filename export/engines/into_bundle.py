@@ -1,0 +1,89 @@
+"""Engines go into a bundle: built, checked, described, and listed in its manifest."""
+
+import json
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from ...runtime.bundle import Bundle
+from ...runtime.bundle_engines import add_engine, model_digest
+from ...runtime.engine_file import FOLDER, SUFFIX, EngineRecord, digest
+from ...runtime.errors import BackendUnavailable
+from .build import BuiltEngine, Product, build_engine
+from .engine_layers import count_precisions
+from .for_rtx import RTX
+from .for_tensorrt import TENSORRT
+from .options import EngineOptions
+
+PRODUCTS = {product.backend: product for product in (TENSORRT, RTX)}
+"""All products that engines are built with, by their names on the command line."""
+
+
+def export_engines(
+    bundle: Bundle, options: EngineOptions, show: Callable[[float], object] = lambda fraction: None
+) -> tuple[Bundle, tuple[EngineRecord, ...]]:
+    """Build an engine with each product asked for and put it into the bundle.
+
+    Parameters
+    ----------
+    bundle
+        An opened bundle; its manifest is replaced once for each engine.
+    options
+        What the builds may choose.
+    show
+        Is told the fraction of a build that is done, 0 to 1.
+
+    Returns
+    -------
+    The bundle with its engines, and the records of the new ones.
+
+    Raises
+    ------
+    BackendUnavailable, BundleError, EngineMismatch
+        See `build_engine` and `add_engine`; engines finished before stay in the bundle.
+    """
+    records: list[EngineRecord] = []
+    for name in options.products:
+        product = PRODUCTS[name]
+        built = build_engine(product, _library(product), bundle, options, show)
+        record = _record(product, built, bundle, options)
+        bundle = add_engine(bundle, record, built.data, _sidecar(record, built))
+        records.append(record)
+    return bundle, tuple(records)
+
+
+def _library(product: Product) -> Any:
+    try:
+        return import_module(product.module)
+    except (ImportError, OSError) as error:
+        raise BackendUnavailable(
+            f"--engine {product.backend} needs {product.module} ({error}); "
+            f"install it: {product.install}"
+        ) from error
+
+
+def _record(
+    product: Product, built: BuiltEngine, bundle: Bundle, options: EngineOptions
+) -> EngineRecord:
+    sha256, precision = digest(built.data), bundle.manifest.precision
+    parts = (product.backend, built.version, *built.targets, precision, sha256[:8])
+    return EngineRecord(
+        # The digest in the name lets a new engine lie beside the one it replaces.
+        file=f"{FOLDER}/{'-'.join(parts)}{SUFFIX}",
+        sha256=sha256,
+        backend=product.backend,
+        version=built.version,
+        targets=built.targets,
+        precision=precision,
+        max_batch=bundle.manifest.max_batch,
+        model_sha256=model_digest(bundle),
+        options=options.to_dict(),
+        layers=count_precisions(built.layers),
+        layers_from=built.layers_from,
+        build_seconds=built.seconds,
+    )
+
+
+def _sidecar(record: EngineRecord, built: BuiltEngine) -> bytes:
+    layers = [layer.to_dict() for layer in built.layers if layer.is_matrix]
+    return (json.dumps(record.to_dict() | {"matrix_layers": layers}, indent=2) + "\n").encode()

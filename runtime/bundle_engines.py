@@ -1,0 +1,110 @@
+"""Which engines a bundle has, and giving it others."""
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from .bundle import MANIFEST, MODEL, Bundle, write_bundle
+from .engine_file import FOLDER, EngineRecord, digest
+from .errors import BundleError
+
+
+def bundle_engines(bundle: Bundle, backend: str | None = None) -> tuple[EngineRecord, ...]:
+    """The engines of a bundle, or those for one backend.
+
+    Raises
+    ------
+    EngineMismatch
+        The manifest describes an engine incompletely.
+    """
+    records = (
+        EngineRecord.from_dict(entries, f"an engine in {bundle.root / MANIFEST}")
+        for entries in bundle.manifest.engines
+    )
+    return tuple(record for record in records if backend in (None, record.backend))
+
+
+def model_digest(bundle: Bundle) -> str:
+    """SHA-256 of the bundle's ONNX file; an engine names the one it was built from."""
+    return bundle.manifest.files[MODEL]
+
+
+def add_engine(bundle: Bundle, record: EngineRecord, engine: bytes, sidecar: bytes) -> Bundle:
+    """Put an engine into a bundle, in place of one for the same library and targets.
+
+    Raises
+    ------
+    BundleError
+        A file cannot be written; the bundle is as it was.
+    """
+    kept = [
+        other
+        for other in bundle_engines(bundle)
+        if (other.backend, other.version, other.targets)
+        != (record.backend, record.version, record.targets)
+    ]
+    added = {record.file: engine, record.sidecar: sidecar}
+    return _replace_engines(bundle, [*kept, record], added)
+
+
+def copy_bundle(bundle: Bundle, target: Path, overwrite: bool = False) -> Bundle:
+    """Write the bundle's files to another directory.
+
+    Raises
+    ------
+    BundleError
+        The target exists and may not be replaced, or cannot be written.
+    """
+    files = {name: (bundle.root / name).read_bytes() for name in bundle.manifest.files}
+    return write_bundle(target, bundle.manifest, files, overwrite)
+
+
+def _replace_engines(
+    bundle: Bundle, records: Sequence[EngineRecord], added: Mapping[str, bytes]
+) -> Bundle:
+    """Write new files, then the manifest, then remove what it no longer lists.
+
+    So the bundle on the disk is a whole one at every moment.
+    """
+    listed = {name for record in records for name in (record.file, record.sidecar)}
+    dropped = {
+        name
+        for name in bundle.manifest.files
+        if name.startswith(f"{FOLDER}/") and name not in listed
+    }
+    files = {name: sha for name, sha in bundle.manifest.files.items() if name not in dropped}
+    files |= {name: digest(data) for name, data in added.items()}
+    engines = tuple(record.to_dict() for record in records)
+    manifest = replace(bundle.manifest, files=files, engines=engines)
+    _write(bundle, {**added, MANIFEST: manifest.to_json().encode()})
+    for name in dropped:
+        (bundle.root / name).unlink(missing_ok=True)
+    return Bundle(bundle.root, manifest)
+
+
+def _write(bundle: Bundle, files: Mapping[str, bytes]) -> None:
+    """Replace each file by a whole one, in the given order."""
+    new = [name for name in files if name not in (*bundle.manifest.files, MANIFEST)]
+    try:
+        for name, data in files.items():
+            _replace_file(bundle.root / name, data)
+    except OSError as error:
+        for name in new:
+            with suppress(OSError):
+                (bundle.root / name).unlink()
+        raise BundleError(
+            f"bundle {bundle.root} cannot be changed: {error.strerror or error}; give -o DIR to "
+            "write a copy with the engine"
+        ) from error
+
+
+def _replace_file(path: Path, data: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    staged = path.with_name(f".{path.name}.new")
+    try:
+        staged.write_bytes(data)
+        os.replace(staged, path)
+    finally:
+        staged.unlink(missing_ok=True)
