@@ -7,12 +7,10 @@ from typing import Any
 
 import click
 
-from ..runtime.bundle import MANIFEST, Bundle
-from ..runtime.bundle_engines import copy_bundle
+from ..runtime.bundle import Bundle
 from ..runtime.parity_report import parity_lines, read_parity
 from ..runtime.preprocess import RECIPES, PreprocessSpec
-from .engines.cli_options import add_engines, engine_options
-from .engines.options import EngineOptions
+from .engines.cli_options import engine_options
 from .exporter import STORAGES, ExportOptions
 from .lower_precision import export_with_evidence
 from .precision_options import PrecisionOptions, precision_options
@@ -51,11 +49,11 @@ _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--model-card", type=_EXISTING_FILE, help="A text about the model to put into the bundle."
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
-@precision_options
 @engine_options
+@precision_options
 def export(
     weights: Path,
-    output: Path | None,
+    output: Path,
     segmentation: Path | None,
     alignment: Path | None,
     name: str | None,
@@ -67,14 +65,8 @@ def export(
     model_card: Path | None,
     overwrite: bool,
     reduced: PrecisionOptions,
-    engines: EngineOptions,
-) -> None:
+) -> Bundle:
     """Turn trained BS-Net weights (Keras HDF5) into a bundle, or add engines to a BUNDLE."""
-    if (weights / MANIFEST).is_file():
-        _extend(weights, output, overwrite, engines)
-        return
-    if output is None:
-        raise click.UsageError("weights need -o, the bundle's directory to write")
     defaults = ExportOptions(name=name or weights.stem)
     options = ExportOptions(
         name=defaults.name,
@@ -94,17 +86,7 @@ def export(
     bundle = export_with_evidence(store, output, options, evidence, show_progress)
     click.echo("\n".join(parity_lines(read_parity(bundle))))
     click.echo(f"Wrote {bundle.root} ({bundle.manifest.precision})", err=True)
-    add_engines(bundle, engines)
-
-
-def _extend(root: Path, output: Path | None, overwrite: bool, engines: EngineOptions) -> None:
-    """Add engines to a bundle, or to a copy of it."""
-    if not engines.products:
-        raise click.UsageError(f"{root} is a bundle already; name an --engine to add to it")
-    bundle = Bundle.open(root)
-    if output is not None:
-        bundle = copy_bundle(bundle, output, overwrite)
-    add_engines(bundle, engines)
+    return bundle
 
 
 def show_progress(items: Iterable[Any]) -> Iterator[Any]:

@@ -3,6 +3,8 @@
 Scores of such a network mean nothing; what counts is that the graph is typed as a bundle's is.
 """
 
+from typing import Any
+
 import numpy as np
 from brixia_edge.export.graph import Graph, Node
 from brixia_edge.export.onnx_model import to_onnx
@@ -14,12 +16,14 @@ WIDE = 16
 ACTIVATION_SCALE = 0.05
 
 
-def reduced_model(graph: Graph, precision: str) -> bytes:
+def reduced_model(graph: Graph, precision: str, signed: bool = True) -> bytes:
     """The ONNX file of a float32 graph in `precision`."""
-    return to_onnx(graph).SerializeToString() if precision == "fp32" else _reduce(graph, precision)
+    if precision != "fp32":
+        graph = _reduce(graph, precision, np.dtype(np.int8 if signed else np.uint8))
+    return to_onnx(graph).SerializeToString()
 
 
-def _reduce(graph: Graph, precision: str) -> bytes:
+def _reduce(graph: Graph, precision: str, activations: np.dtype[Any]) -> Graph:
     graph = graph.copy()
     for node in list(graph.nodes):
         weight = graph.constants.get(node.inputs[1]) if len(node.inputs) > 1 else None
@@ -30,8 +34,8 @@ def _reduce(graph: Graph, precision: str) -> bytes:
         ):
             _halve(graph, node)
         elif node.operator == "Conv" and weight is not None and weight.shape[1] >= WIDE:
-            _quantize(graph, node)
-    return to_onnx(graph).SerializeToString()
+            _quantize(graph, node, activations)
+    return graph
 
 
 def _halve(graph: Graph, node: Node) -> None:
@@ -49,10 +53,10 @@ def _halve(graph: Graph, node: Node) -> None:
     graph.insert_after(node, [back])
 
 
-def _quantize(graph: Graph, node: Node) -> None:
+def _quantize(graph: Graph, node: Node, activations: np.dtype[Any]) -> None:
     activation, kernel = node.inputs[:2]
     scale = graph.constant("activation/scale", np.array(ACTIVATION_SCALE, np.float32))
-    zero = graph.constant("activation/zero", np.array(0, np.int8))
+    zero = graph.constant("activation/zero_point", np.array(0, activations))
     quantized, restored = (f"{node.name}/{activation}/{kind}" for kind in ("q", "dq"))
     weights = np.asarray(graph.constants[kernel], np.float32)
     scales = np.abs(weights).max(axis=(1, 2, 3)) / 127 + 1e-9

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 import onnx
 
 from ...runtime.backends.base import IMAGE
@@ -105,7 +106,8 @@ def build_engine(
     log.begin()
     builder = _builder(product, offers, log)
     network = builder.create_network(offers.network_flags())
-    parse(trt, network, product.adapt(network_for_tensorrt(bundle), options), log)
+    model = signed_model(bundle.model_path.read_bytes())
+    parse(trt, network, product.adapt(model, options), log)
     config = builder.create_builder_config()
     targets = _configure(product, offers, builder, config, bundle, options)
     require_linear_sampling(trt, network)
@@ -119,12 +121,14 @@ def build_engine(
     return BuiltEngine(bytes(plan), offers.version, targets, layers, source, seconds)
 
 
-def network_for_tensorrt(bundle: Bundle) -> bytes:
-    """The bundle's network as TensorRT takes it: INT8 activations signed, with zero point 0."""
-    model = bundle.model_path.read_bytes()
-    if bundle.manifest.precision != "int8":
-        return model
+def signed_model(model: bytes) -> bytes:
+    """The form of a bundle's model that is for TensorRT: its quantized activations are int8.
+
+    CPUs multiply uint8 by int8 fastest, and such are a bundle's own; TensorRT knows int8 alone.
+    """
     graph = from_onnx(onnx.ModelProto.FromString(model))
+    if not any(value.dtype == np.uint8 for value in graph.constants.values()):
+        return model
     return to_onnx(with_signed_activations(graph)).SerializeToString()
 
 

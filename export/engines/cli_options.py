@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from ...runtime.bundle import Bundle
+from ...runtime.bundle import MANIFEST, Bundle
+from ...runtime.bundle_engines import copy_bundle
 from ...runtime.engine_file import EngineRecord
 from .into_bundle import PRODUCTS, export_engines
 from .options import EngineOptions, parse_targets
@@ -19,12 +20,17 @@ _DLA = (
 )
 
 
-def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command; it gets them as one argument, `engines`."""
+def engine_options(export: Callable[..., Bundle]) -> Callable[..., None]:
+    """Add the options of engines to a command that exports weights and gives the bundle.
 
-    @functools.wraps(function)
-    def gather(
-        *arguments: Any,
+    Given a bundle instead of weights, the command itself is left out.
+    """
+
+    @functools.wraps(export)
+    def command(
+        weights: Path,
+        output: Path | None,
+        overwrite: bool,
         engine: tuple[str, ...],
         target: tuple[str, ...],
         workspace: int | None,
@@ -32,7 +38,7 @@ def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
         optimization_level: int | None,
         version_compatible: bool,
         **others: Any,
-    ) -> Any:
+    ) -> None:
         options = EngineOptions(
             tuple(dict.fromkeys(engine)),
             target,
@@ -43,23 +49,37 @@ def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
         )
         if options != EngineOptions(()) and not engine:
             raise click.UsageError("options of engines need --engine")
-        return function(*arguments, engines=options, **others)
+        if (weights / MANIFEST).is_file():
+            add_engines(_bundle_to_extend(weights, output, overwrite, options), options)
+        elif output is None:
+            raise click.UsageError("weights need -o, the bundle's directory to write")
+        else:
+            written = export(weights=weights, output=output, overwrite=overwrite, **others)
+            add_engines(written, options)
 
     for option in reversed(_OPTIONS):
-        gather = option(gather)
-    return gather
+        command = option(command)
+    return command
 
 
-def add_engines(bundle: Bundle, options: EngineOptions) -> Bundle:
+def _bundle_to_extend(
+    root: Path, output: Path | None, overwrite: bool, options: EngineOptions
+) -> Bundle:
+    if not options.products:
+        raise click.UsageError(f"{root} is a bundle already; name an --engine to add to it")
+    bundle = Bundle.open(root)
+    return bundle if output is None else copy_bundle(bundle, output, overwrite)
+
+
+def add_engines(bundle: Bundle, options: EngineOptions) -> None:
     """Build what was asked for into the bundle, with a progress bar on a terminal."""
     if not options.products:
-        return bundle
+        return
     click.echo(f"Building engines: {', '.join(options.products)}", err=True)
     with _progress() as show:
         bundle, records = export_engines(bundle, options, show)
     for record in records:
         click.echo(describe(bundle, record))
-    return bundle
 
 
 def describe(bundle: Bundle, record: EngineRecord) -> str:

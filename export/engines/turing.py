@@ -6,11 +6,14 @@ transpositions cost other GPUs time. The rewrite is exact.
 
 import numpy as np
 import onnx
+from onnx import TensorProto
 
 from ..graph import Array, Graph, Node
 from ..onnx_model import from_onnx, to_onnx
 
 TURING = "sm_75"
+
+_DTYPES = {int(TensorProto.FLOAT): np.float32, int(TensorProto.FLOAT16): np.float16}
 
 
 def without_matrix_products(model: bytes) -> bytes:
@@ -27,7 +30,9 @@ def without_matrix_products(model: bytes) -> bytes:
 
 def _dense(graph: Graph, node: Node) -> None:
     """A fully connected layer is a 1x1 convolution of a single pixel."""
-    weight = np.asarray(graph.constants[node.inputs[1]])
+    weight = _constant(graph, node.inputs[1])
+    if weight is None:
+        return
     weight = weight if node.attributes.get("transB") else weight.T
     pixel = _shape(graph, node, "pixel", [0, -1, 1, 1])
     reshape = _before(graph, node, "Reshape", [node.inputs[0], pixel])
@@ -37,13 +42,22 @@ def _dense(graph: Graph, node: Node) -> None:
 
 
 def _product(graph: Graph, node: Node) -> None:
-    left, right = (graph.constants.get(name) for name in node.inputs)
+    left, right = (_constant(graph, name) for name in node.inputs)
     if right is not None and right.ndim == 2:
         _along(graph, node, node.inputs[0], right.T, [0, 3, 1, 2], [0, 2, 3, 1])
     elif left is not None and left.ndim == 2:
         _along(graph, node, node.inputs[1], left, [0, 2, 1, 3], [0, 2, 1, 3])
     elif left is not None:
         _sum_of_products(graph, node, left)
+
+
+def _constant(graph: Graph, name: str) -> Array | None:
+    """A constant, also one that is stored in half precision behind a Cast."""
+    producer = graph.producer(name)
+    if producer is None or producer.operator != "Cast":
+        return graph.constants.get(name)
+    stored = graph.constants.get(producer.inputs[0])
+    return None if stored is None else stored.astype(_DTYPES[int(producer.number("to"))])
 
 
 def _along(  # noqa: PLR0913, PLR0917 - a tensor, a matrix, and the axes there and back

@@ -10,8 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
-from brixia_edge.export.engines.build import build_engine, parse
+from brixia_edge.export.engines.build import build_engine, parse, signed_model
 from brixia_edge.export.engines.build_log import build_log
 from brixia_edge.export.engines.engine_layers import count_precisions
 from brixia_edge.export.engines.for_rtx import RTX
@@ -24,6 +25,7 @@ from brixia_edge.export.graph import Graph
 from brixia_edge.export.onnx_model import to_onnx
 from brixia_edge.export.parity import compare, run_onnx, synthetic_radiographs
 from brixia_edge.export.rewrites import rewrite
+from brixia_edge.export.storage import store_kernels_as_half
 from brixia_edge.runtime.bundle import Bundle, Manifest, write_bundle
 from brixia_edge.runtime.bundle_engines import bundle_engines
 from brixia_edge.runtime.cli import main
@@ -82,6 +84,18 @@ def test_the_full_network_is_built_in_its_precision(
     assert sum(counts.values()) > 40
 
 
+def test_activations_become_signed_for_tensorrt(network: Graph) -> None:
+    plain = reduced_model(network, "fp32")
+    assert signed_model(plain) == plain
+    unsigned = onnx.ModelProto.FromString(reduced_model(network, "int8", signed=False))
+    signed = onnx.ModelProto.FromString(signed_model(unsigned.SerializeToString()))
+    kinds = [
+        {tensor.data_type for tensor in model.graph.initializer} for model in (unsigned, signed)
+    ]
+    assert TensorProto.UINT8 in kinds[0]
+    assert TensorProto.UINT8 not in kinds[1]
+
+
 def test_one_engine_serves_several_targets(bundle_of: Callable[..., Bundle]) -> None:
     bundle, (record,) = export_engines(bundle_of("int8"), options("sm_80", "sm_86", "sm_120"))
     assert record.targets == ("sm_80", "sm_86", "sm_120")
@@ -89,7 +103,7 @@ def test_one_engine_serves_several_targets(bundle_of: Callable[..., Bundle]) -> 
 
 
 def test_the_network_for_turing_computes_the_same(network: Graph) -> None:
-    model = to_onnx(network).SerializeToString()
+    model = to_onnx(store_kernels_as_half(network)).SerializeToString()
     turing = without_matrix_products(model)
     images = synthetic_radiographs(1)
     assert compare(run_onnx(turing, images), run_onnx(model, images), "the network").ok
