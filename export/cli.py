@@ -7,16 +7,13 @@ from typing import Any
 
 import click
 
-from ..calibration.calibrate import MINIMUM_IMAGES, CalibrationOptions
-from ..calibration.table_entries import METHODS
-from ..runtime.bundle import PRECISIONS, Bundle
+from ..runtime.bundle import Bundle
 from ..runtime.parity_report import parity_lines, read_parity
 from ..runtime.preprocess import RECIPES, PreprocessSpec
-from .accuracy import ScoreBound
 from .engines.cli_options import engine_options
-from .evidence import EvidenceOptions, gather_evidence
 from .exporter import STORAGES, ExportOptions
 from .lower_precision import export_with_evidence
+from .precision_options import PrecisionOptions, precision_options
 from .weights import load_weights
 
 _FILE = click.Path(path_type=Path)
@@ -52,29 +49,8 @@ _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--model-card", type=_EXISTING_FILE, help="A text about the model to put into the bundle."
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
-@click.option("--precision", type=click.Choice(PRECISIONS), default="fp32", show_default=True)
-@click.option(
-    "--calibration",
-    type=_FILE,
-    help="For fp16 and int8: a calibration table, or a folder of radiographs to calibrate on.",
-)
-@click.option(
-    "--images",
-    type=_FILE,
-    help="A folder of radiographs to measure on; default: those that calibration leaves over.",
-)
-@click.option("--annotations", type=_EXISTING_FILE, help="CSV with a radiologist's zone scores.")
-@click.option("--method", type=click.Choice(METHODS), default="percentile", show_default=True)
-@click.option("--calibration-images", type=click.IntRange(1), default=100, show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option(
-    "--max-score-drop",
-    type=click.FloatRange(0),
-    default=ScoreBound().score_drop,
-    show_default=True,
-    help="For int8: largest 99th percentile of the change of the expected global score.",
-)
 @engine_options
+@precision_options
 def export(
     weights: Path,
     output: Path,
@@ -88,21 +64,14 @@ def export(
     golden: Path | None,
     model_card: Path | None,
     overwrite: bool,
-    precision: str,
-    calibration: Path | None,
-    images: Path | None,
-    annotations: Path | None,
-    method: str,
-    calibration_images: int,
-    seed: int,
-    max_score_drop: float,
+    reduced: PrecisionOptions,
 ) -> Bundle:
     """Turn trained BS-Net weights (Keras HDF5) into a bundle, or add engines to a BUNDLE."""
     defaults = ExportOptions(name=name or weights.stem)
     options = ExportOptions(
         name=defaults.name,
         licence=licence or defaults.licence,
-        precision=precision,
+        precision=reduced.precision,
         preprocess=PreprocessSpec(recipe),
         max_batch=max_batch,
         storage=store_weights,
@@ -110,10 +79,7 @@ def export(
         model_card=model_card,
         overwrite=overwrite,
     )
-    minimum = min(MINIMUM_IMAGES, calibration_images)
-    chosen = CalibrationOptions(method, images=calibration_images, minimum=minimum, seed=seed)
-    where = EvidenceOptions(calibration, images, annotations)
-    evidence = gather_evidence(precision, where, chosen, ScoreBound(max_score_drop))
+    evidence = reduced.gather()
     click.echo(f"Reading {weights}", err=True)
     store = load_weights(weights, segmentation, alignment)
     click.echo("Building the network and comparing it with its references", err=True)
