@@ -125,8 +125,9 @@ def average_hash(image: NDArray[np.float32]) -> NDArray[np.bool_]:
     Pictures of the same radiograph that were compressed again, resized or made brighter differ in
     few of the 256 places, other radiographs in many; see `selection.SAME_RADIOGRAPH`.
     """
-    small = cv2.resize(image, (HASH_SIDE, HASH_SIDE), interpolation=cv2.INTER_AREA)
-    return np.asarray(small > np.median(small)).ravel()
+    shrunk = cv2.resize(image, (HASH_SIDE, HASH_SIDE), interpolation=cv2.INTER_AREA)
+    small: NDArray[np.float32] = np.asarray(shrunk, np.float32).ravel()
+    return small > np.median(small)
 
 
 def _predict(session: Session, image: NDArray[np.float32]) -> Prediction:

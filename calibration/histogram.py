@@ -149,5 +149,5 @@ def _pieces(flat: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
 def _coarsened(counts: NDArray[np.int64], factor: float) -> NDArray[np.int64]:
     """Merge `factor` (a power of two) bins into one, and leave the upper ones empty."""
     together = int(min(factor, BINS))
-    merged = counts.reshape(-1, together).sum(axis=1)
+    merged: NDArray[np.int64] = np.asarray(counts.reshape(-1, together).sum(axis=1), np.int64)
     return np.concatenate([merged, np.zeros(BINS - merged.size, np.int64)])

@@ -7,11 +7,13 @@ to 19: at opset 20 parsers up to TensorRT 11.1 silently sampled the nearest pixe
 from typing import Any
 
 import onnx
-from onnx import TensorProto, helper, numpy_helper, shape_inference
+from onnx import TensorProto, helper, shape_inference
 
 from .graph import Attribute, Graph, Node, TensorType
 
-_checker: Any = onnx.checker  # its signature has an unbound type variable
+# The signatures of these two have unbound type variables.
+_checker: Any = onnx.checker
+_numpy_helper: Any = onnx.numpy_helper
 
 OPSET = 17
 IR_VERSION = 8
@@ -32,7 +34,7 @@ def to_onnx(graph: Graph) -> onnx.ModelProto:
             graph.name,
             [_value_info(name, kind) for name, kind in graph.inputs.items()],
             [_value_info(name, kind) for name, kind in graph.outputs.items()],
-            [numpy_helper.from_array(value, name) for name, value in graph.constants.items()],
+            [_numpy_helper.from_array(value, name) for name, value in graph.constants.items()],
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],
         producer_name=PRODUCER,
@@ -48,7 +50,7 @@ def from_onnx(model: onnx.ModelProto) -> Graph:
     return Graph(
         model.graph.name,
         [_from_node(node) for node in model.graph.node],
-        {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer},
+        {tensor.name: _numpy_helper.to_array(tensor) for tensor in model.graph.initializer},
         {value.name: _from_value_info(value) for value in model.graph.input},
         {value.name: _from_value_info(value) for value in model.graph.output},
     )

@@ -174,14 +174,24 @@ def write_bundle(
         with tempfile.TemporaryDirectory(prefix=".bundle-", dir=target.parent) as workshop:
             staged = Path(workshop) / "bundle"
             _write_files(staged, {**files, MANIFEST: manifest.to_json().encode()})
-            if target.exists():
-                target.rename(Path(workshop) / "replaced")
-            staged.rename(target)
+            _put_in_place(staged, target, Path(workshop) / "replaced")
     except OSError as error:
         raise BundleError(
             f"bundle {target} cannot be written: {error.strerror or error}"
         ) from error
     return Bundle(target, manifest)
+
+
+def _put_in_place(staged: Path, target: Path, replaced: Path) -> None:
+    """Move a finished bundle to its target; what stood there comes back if that fails."""
+    if target.exists():
+        target.rename(replaced)
+    try:
+        staged.rename(target)
+    except OSError:
+        if replaced.exists():
+            replaced.rename(target)
+        raise
 
 
 def check_target(target: Path, overwrite: bool = False) -> None:

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 from brixia_edge.calibration.description import Description
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
+
+_numpy_helper: Any = onnx.numpy_helper  # has unbound type variables
 
 
 def make_description(number: int, **known: object) -> Description:
@@ -121,7 +125,7 @@ def branching_network(tmp_path: Path) -> Path:
         "branching",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 1, 8, 8])],
         [helper.make_tensor_value_info("product", TensorProto.FLOAT, ["N", 1, 8, 8])],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+        [_numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     path = tmp_path / "branching.onnx"

@@ -19,7 +19,9 @@ from brixia_edge.runtime.preprocess import preprocess
 from brixia_edge.runtime.radiograph import read_radiograph
 from make_models import tiny_model
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import helper
+
+_numpy_helper: Any = onnx.numpy_helper  # has unbound type variables
 
 Capture = pytest.CaptureFixture[str]
 Command = Callable[..., tuple[int, str, str]]
@@ -102,7 +104,7 @@ def test_a_tensor_that_overflows_is_named_with_the_radiograph(
     tmp_path: Path, tiny_manifest: Manifest, files: list[Path]
 ) -> None:
     network = onnx.load_model_from_string(tiny_model())
-    huge = numpy_helper.from_array(np.array(1e38, np.float32), "huge")
+    huge = _numpy_helper.from_array(np.array(1e38, np.float32), "huge")
     network.graph.initializer.append(huge)
     network.graph.node.extend(
         [
@@ -124,7 +126,7 @@ def test_a_network_whose_answers_are_no_numbers_is_refused(
     for constant in network.graph.initializer:
         if constant.name == "scores":
             constant.CopyFrom(
-                numpy_helper.from_array(np.full((1, 6, 4), np.nan, np.float32), "scores")
+                _numpy_helper.from_array(np.full((1, 6, 4), np.nan, np.float32), "scores")
             )
     model = network.SerializeToString()
     bundle = write_bundle(tmp_path / "damaged", tiny_manifest, {"model.onnx": model})

@@ -202,7 +202,11 @@ def test_a_build_can_be_called_off(bundle_of: Callable[..., Bundle]) -> None:
 def test_ctrl_c_ends_the_command(bundle_of: Callable[..., Bundle]) -> None:
     bundle = bundle_of("fp32")
     arguments = ["export", str(bundle.root), "--engine", "tensorrt-rtx", "--target", TARGET]
-    code = f"import sys; from brixia_edge.runtime.cli import main; sys.exit(main({arguments!r}))"
+    # A shell's background job would have left Ctrl-C ignored.
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        f"from brixia_edge.runtime.cli import main; sys.exit(main({arguments!r}))"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", code], stderr=subprocess.PIPE, text=True
     ) as process:

@@ -132,3 +132,20 @@ def test_a_failed_write_leaves_nothing_behind(
     with pytest.raises(BundleError, match="No space left on device"):
         write_bundle(tmp_path / "bundle", tiny_manifest, {"model.onnx": b"x"})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bundle_that_cannot_be_replaced_stays(
+    tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def fail_for_the_new_one(self: Path, target: Path) -> Path:
+        if self.name == "bundle":
+            raise OSError(5, "Input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_for_the_new_one)
+    files = {"model.onnx": b"new"}
+    with pytest.raises(BundleError, match="Input/output error"):
+        write_bundle(tiny_bundle.root, tiny_bundle.manifest, files, overwrite=True)
+    assert Bundle.open(tiny_bundle.root) == tiny_bundle

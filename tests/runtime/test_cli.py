@@ -16,8 +16,11 @@ from brixia_edge.runtime.cli import COMMANDS, main
 
 Capture = pytest.CaptureFixture[str]
 
-PROGRAM = "from brixia_edge.runtime.cli import run; run()"
-"""What the console script does."""
+PROGRAM = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from brixia_edge.runtime.cli import run; run()"
+)
+"""What the console script does; a shell's background job would have left Ctrl-C ignored."""
 
 
 @pytest.fixture
