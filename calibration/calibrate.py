@@ -52,7 +52,7 @@ class CalibrationOptions:
         A value is not allowed.
     """
 
-    method: str = "entropy"
+    method: str = "percentile"
     percentile: float = PERCENTILE
     images: int = IMAGES
     minimum: int = MINIMUM_IMAGES
@@ -75,7 +75,7 @@ def calibrate(  # noqa: PLR0913 - the options by name, for callers who need one 
     bundle: Bundle,
     files: Sequence[Path],
     *,
-    method: str = "entropy",
+    method: str = "percentile",
     percentile: float = PERCENTILE,
     images: int = IMAGES,
     minimum: int = MINIMUM_IMAGES,
