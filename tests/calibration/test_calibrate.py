@@ -160,7 +160,7 @@ def test_the_command_writes_a_table_and_tells_what_it_used(
     assert "calibration on 18 of 21 files, seed 3" in out
     assert "unreadable         1" in out
     assert "18 / 20" in out
-    assert f"ranges of {len(table.ranges)} tensors by entropy" in out
+    assert f"ranges of {len(table.ranges)} tensors by percentile 99.99" in out
     assert "cut.png: " in err
     assert "cannot be quantised" in err
     assert str(output) in err
