@@ -100,10 +100,11 @@ def quantize_within(
     def measure(put_back: Collection[str]) -> ScoreParity:
         return reference.compare(to_onnx(build(put_back)).SerializeToString())
 
-    tried = reference.compare(to_onnx(build(())).SerializeToString(), progress)
+    everything = build(())
+    tried = reference.compare(to_onnx(everything).SerializeToString(), progress)
     if bound.holds(tried):
-        return Quantized(build(()), tried, layers, (), tried)
-    ranked = _rank(layers, build, _most_changed(reference, build(())), progress)
+        return Quantized(everything, tried, layers, (), tried)
+    ranked = _rank(layers, build, _most_changed(reference, everything), progress)
     count = fewest(len(ranked), lambda number: bound.holds(measure(ranked[:number])))
     put_back = tuple(ranked[:count])
     kept = tuple(name for name in layers if name not in put_back)

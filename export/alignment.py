@@ -18,7 +18,6 @@ the same distance from 0: a sample is inside when |g'| < W / (W + 1).
 import numpy as np
 from numpy.typing import NDArray
 
-from .architecture import INPUT_SIZE
 from .layers import LayerWriter
 
 ALIGNMENT = "alignment"
@@ -117,8 +116,3 @@ def grid_points(size: int) -> NDArray[np.float32]:
     columns, rows = np.meshgrid(axis, axis)
     points = np.stack([columns, rows, np.ones_like(rows)], axis=-1).reshape(1, -1, 3)
     return (points * np.float32(size / (size + 1))).astype(np.float32)
-
-
-def aligned_size(level: int) -> int:
-    """Rows and columns of the encoder's features of pyramid level 0 to 3: 128, 64, 32, 16."""
-    return INPUT_SIZE // 4 >> level

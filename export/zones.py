@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..runtime.scores import Zone
-from .alignment import Sampler, aligned_size
-from .architecture import CLASSES, HEAD_BLOCKS, HEAD_EPSILON, HEADS
+from .alignment import Sampler
+from .architecture import CLASSES, HEAD_BLOCKS, HEAD_EPSILON, HEADS, INPUT_SIZE
 from .layers import LayerWriter
 
 PROBABILITIES = "probabilities"
@@ -96,9 +96,8 @@ def add_zones(layers: LayerWriter, sampler: Sampler, lung_mask: str) -> None:
 
 
 def _aligned_mask(layers: LayerWriter, sampler: Sampler, lung_mask: str) -> str:
-    size = aligned_size(0) * 4
-    sampled = sampler.sample(lung_mask, f"{ALIGNED_MASK}/sampled", size)
-    return layers.graph.add("Mul", [sampled, sampler.inside(size)], ALIGNED_MASK)
+    sampled = sampler.sample(lung_mask, f"{ALIGNED_MASK}/sampled", INPUT_SIZE)
+    return layers.graph.add("Mul", [sampled, sampler.inside(INPUT_SIZE)], ALIGNED_MASK)
 
 
 def _zone_features(
@@ -107,7 +106,7 @@ def _zone_features(
     """Sample a feature, weigh it with the aligned mask, cut it into zones ``[N * 6, C, h, w]``."""
     level, name = LEVELS[index], sampled_name(feature)
     sampled = sampler.sample(feature, name, level.size)
-    mask = layers.resize(aligned_mask, f"{ALIGNED_MASK}{level.size}", level.size / 512)
+    mask = layers.resize(aligned_mask, f"{ALIGNED_MASK}{level.size}", level.size / INPUT_SIZE)
     weight = layers.graph.add("Mul", [mask, sampler.inside(level.size)], f"{name}/weight")
     return _cut_zones(layers, layers.graph.add("Mul", [sampled, weight], f"{name}/weighted"), level)
 
