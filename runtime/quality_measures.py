@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .chest_template import PlacementMeasures, measure_placement, shipped_template
 from .radiograph import Radiograph
 from .results import Prediction
 
@@ -51,6 +52,8 @@ class QualityMeasures:
         Share of the input that the network takes for lung, 0.0 to 1.0.
     alignment
         How the network turned the image upright.
+    placement
+        How the image lies: upright and positive, or not.
     grey_levels
         How many of 256 grey levels occur.
     extreme_share
@@ -65,6 +68,7 @@ class QualityMeasures:
 
     lung_share: float
     alignment: AlignmentMeasures
+    placement: PlacementMeasures
     grey_levels: int
     extreme_share: float
     commonest_share: float
@@ -86,11 +90,12 @@ def measure_quality(
     prediction
         The network's outputs for it.
     """
-    rows, columns = radiograph.pixels.shape
-    sample = _sample(radiograph.pixels)
+    rows, columns = radiograph.rows, radiograph.columns
+    sample = _sample(radiograph)
     return QualityMeasures(
         lung_share=float(np.mean(prediction.lung_mask > _LUNG)),
         alignment=measure_alignment(prediction.alignment),
+        placement=measure_placement(image[0, 0], prediction.lung_mask, shipped_template()),
         grey_levels=len(np.unique(np.round(sample * _BRIGHTEST_LEVEL))),
         extreme_share=float(np.mean((sample < _EXTREME) | (sample > 1.0 - _EXTREME))),
         commonest_share=_commonest_share(image),
@@ -122,9 +127,8 @@ def measure_alignment(alignment: NDArray[np.float32]) -> AlignmentMeasures:
     )
 
 
-def _sample(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
-    step = max(1, int(np.sqrt(pixels.size / _SAMPLE_PIXELS)))
-    return pixels[::step, ::step]
+def _sample(radiograph: Radiograph) -> NDArray[np.float64]:
+    return radiograph.sample(max(1, int(np.sqrt(radiograph.codes.size / _SAMPLE_PIXELS))))
 
 
 def _commonest_share(image: NDArray[np.float32]) -> float:

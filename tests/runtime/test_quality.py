@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from brixia_edge.runtime.chest_template import Placement, PlacementMeasures
 from brixia_edge.runtime.quality import LIMITS, Range, assess_quality, judge
 from brixia_edge.runtime.quality_measures import (
     AlignmentMeasures,
@@ -14,6 +15,7 @@ from brixia_edge.runtime.quality_measures import (
 )
 from brixia_edge.runtime.radiograph import Radiograph
 from brixia_edge.runtime.results import Prediction
+from drawn_chest import draw_chest
 from numpy.typing import NDArray
 
 MakeRadiograph = Callable[..., Radiograph]
@@ -22,6 +24,7 @@ Mask = NDArray[np.float32]
 GOOD = QualityMeasures(
     lung_share=0.38,
     alignment=AlignmentMeasures(False, 0.8, 0.05, 0.95, 0.91, 0.01, -0.03),
+    placement=PlacementMeasures(0.93, Placement(mirrored=True), -4.4),
     grey_levels=240,
     extreme_share=0.01,
     commonest_share=0.02,
@@ -33,10 +36,16 @@ GOOD = QualityMeasures(
 def _warnings(
     radiograph: Radiograph, mask: Mask, alignment: object = ((1, 0, 0), (0, 1, 0))
 ) -> tuple[str, ...]:
-    image = np.linspace(0, 1, 512 * 512, dtype=np.float32).reshape(1, 1, 512, 512)
+    image = draw_chest()[0][None, None]
     probabilities = np.full((6, 4), 0.25, np.float32)
     prediction = Prediction(probabilities, mask, np.array(alignment, np.float32))
     return assess_quality(radiograph, image, prediction).warnings
+
+
+@pytest.fixture
+def lung_mask() -> Mask:
+    """The lungs of the drawn chest, which is the network's input in these tests."""
+    return draw_chest()[1]
 
 
 def _turned(degrees: float, mirror: float = 1.0) -> list[list[float]]:
@@ -67,7 +76,7 @@ def test_warnings_of_the_file_come_first(make_radiograph: MakeRadiograph, lung_m
 def test_lungs(make_radiograph: MakeRadiograph, share: float, words: str) -> None:
     mask = np.zeros((512, 512), np.float32)
     mask.ravel()[: round(share * mask.size)] = 0.9
-    (warning,) = _warnings(make_radiograph(), mask)
+    warning = _warnings(make_radiograph(), mask)[0]
     assert words in warning
     assert "15" in warning
 
@@ -97,6 +106,47 @@ def test_alignment_says_nothing_where_no_lungs_were_found(make_radiograph: MakeR
     nothing = np.zeros((512, 512), np.float32)
     (warning,) = _warnings(make_radiograph(), nothing, _turned(40.0))
     assert "No lungs" in warning
+
+
+@pytest.mark.parametrize(
+    ("best", "words"),
+    [
+        (
+            Placement(mirrored=True),
+            "looks mirrored, the heart on its left, so left and right may be",
+        ),
+        (
+            Placement(quarter_turns=2),
+            "looks upside down, the lungs' narrow ends below: turned by 180",
+        ),
+        (Placement(False, 2, True), "looks upside down"),
+        (Placement(quarter_turns=1), "lie on the side, one lung above the other: turned by 90"),
+        (Placement(False, 3, True), "lie on the side"),
+        (
+            Placement(negative=True),
+            "polarity looks inverted, with air bright and bone dark: as a neg",
+        ),
+        (Placement(True, 1, True), "polarity looks inverted"),
+    ],
+)
+def test_an_image_that_would_fit_better_otherwise(best: Placement, words: str) -> None:
+    placement = PlacementMeasures(0.9, best, 3.25)
+    (warning,) = judge(replace(GOOD, placement=placement))
+    assert words in warning
+    assert "better by 3.2 in log odds; up to 0.5 is plausible." in warning
+
+
+def test_lungs_that_do_not_lie_side_by_side() -> None:
+    placement = PlacementMeasures(0.31, Placement(mirrored=True), -2.0)
+    (warning,) = judge(replace(GOOD, placement=placement))
+    assert "likeness to a chest's is 0.31; at least 0.45 is plausible." in warning
+
+
+def test_lungs_of_an_implausible_size_are_told_how_they_lie_too() -> None:
+    placement = PlacementMeasures(0.5, Placement(quarter_turns=2), 6.0)
+    size, lying = judge(replace(GOOD, lung_share=0.1, placement=placement))
+    assert "cover 10.0%" in size
+    assert "upside down" in lying
 
 
 @pytest.mark.parametrize("value", [0.0, 0.37, 1.0])
@@ -138,6 +188,8 @@ def test_measures_that_are_no_numbers_are_not_plausible() -> None:
     assert judge(replace(GOOD, lung_share=float("nan")))
     assert judge(replace(GOOD, alignment=measure_alignment(np.full((2, 3), np.nan, np.float32))))
     assert judge(replace(GOOD, alignment=measure_alignment(np.zeros((2, 3), np.float32))))
+    assert judge(replace(GOOD, placement=PlacementMeasures(0.9, Placement(), float("nan"))))
+    assert judge(replace(GOOD, placement=PlacementMeasures(float("nan"), Placement(), -1.0)))
 
 
 def test_limits_are_inclusive_and_can_be_replaced() -> None:

@@ -1,0 +1,249 @@
+"""Makes the template that tells how an image lies, and measures the frontal chest gate with it.
+
+``python -m brixia_edge.calibration.chest_template IMAGES`` takes a folder of upright frontal chest
+radiographs, puts each through the network as it is and changed in six ways, and prints how many of
+each are warned of: once with templates that never saw the image (cross-validation, files whose
+names begin alike kept together), once with the template that ships. ``-o FILE`` writes a template
+made from all of them; ``runtime/chest_template.json`` was made so from 138 radiographs of Cohen's
+public collection (those that the BrixIA project annotated, without its test split).
+"""
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from ..runtime.backends import AUTO, open_session
+from ..runtime.backends.base import Session
+from ..runtime.bundle import Bundle
+from ..runtime.chest_template import (
+    PLACEMENTS,
+    ChestTemplate,
+    Placement,
+    chest_patch,
+    measure_placement,
+    reduce_image,
+    shipped_template,
+)
+from ..runtime.preprocess import PreprocessSpec, preprocess
+from ..runtime.quality import judge
+from ..runtime.quality_measures import QualityMeasures, measure_quality
+from ..runtime.radiograph import Radiograph, read_radiograph
+from ..runtime.results import Prediction
+
+FOLDS = 10
+_ALIKE = 20  # letters of a file name: "covid-19-pneumonia-58-day-9" and "...-prior" are one patient
+_COPIES = 2  # moved a little, beside the one as it is: a template must not hang on the frame
+_MOVED = 0.05  # standard deviation of each movement; see `chest_patch`
+_RIDGE = 0.03  # of 0.001, 0.003, 0.01 and 0.03 the best by cross-validation
+_FLAT = 1e-4  # slope at which the fit ends; the loss is strictly convex, so that it does end
+_FIRST_STEP = 0.01
+
+Array = NDArray[np.float32]
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A way of spoiling a radiograph: what is done to its pixels, and what undoes it."""
+
+    turn: Callable[[NDArray[np.unsignedinteger]], NDArray[np.unsignedinteger]]
+    undo: Placement
+    negative: bool = False
+
+    def of(self, radiograph: Radiograph) -> Radiograph:
+        """Spoil a radiograph."""
+        shades = 1.0 - radiograph.shades if self.negative else radiograph.shades
+        codes = np.ascontiguousarray(self.turn(radiograph.codes))
+        return replace(radiograph, codes=codes, shades=shades)
+
+
+CHANGES: Mapping[str, Change] = {
+    "as it is": Change(lambda codes: codes, Placement()),
+    "turned 90": Change(lambda codes: np.rot90(codes, 3), Placement(quarter_turns=1)),
+    "turned 180": Change(lambda codes: np.rot90(codes, 2), Placement(quarter_turns=2)),
+    "turned 270": Change(lambda codes: np.rot90(codes, 1), Placement(quarter_turns=3)),
+    "mirrored": Change(lambda codes: codes[:, ::-1], Placement(mirrored=True)),
+    "upside down": Change(lambda codes: codes[::-1], Placement(quarter_turns=2, mirrored=True)),
+    "inverted": Change(lambda codes: codes, Placement(negative=True), negative=True),
+}
+"""By name; turned clockwise, in degrees. Upside down is flipped top for bottom."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One radiograph after one change, and what the network made of it.
+
+    Attributes
+    ----------
+    file
+        The file's name.
+    image, mask
+        float32 ``[128, 128]``: the network's input and lung mask, shrunk.
+    measures
+        All that its quality is judged by; the placement with the shipped template.
+    """
+
+    file: str
+    image: Array
+    mask: Array
+    measures: QualityMeasures
+
+    def warnings(self, template: ChestTemplate) -> tuple[str, ...]:
+        """Give what the gate says with another template."""
+        placement = measure_placement(self.image, self.mask, template)
+        return judge(replace(self.measures, placement=placement))
+
+
+Observations = Mapping[str, Sequence[Observation]]
+"""For each of `CHANGES`, the same files in the same order."""
+
+
+def observe(
+    files: Iterable[Path], session: Session, spec: PreprocessSpec
+) -> dict[str, list[Observation]]:
+    """Put every radiograph through the network, as it is and changed."""
+    observed: dict[str, list[Observation]] = {name: [] for name in CHANGES}
+    for file in files:
+        radiograph = read_radiograph(file)
+        for name, change in CHANGES.items():
+            seen = _observe_one(change.of(radiograph), session, spec)
+            observed[name].append(replace(seen, file=file.name))
+    return observed
+
+
+def _observe_one(radiograph: Radiograph, session: Session, spec: PreprocessSpec) -> Observation:
+    image = preprocess(radiograph, spec)
+    outputs = session.run(image, ("probabilities", "lung_mask", "alignment"))
+    mask = outputs["lung_mask"][0, 0]
+    prediction = Prediction(outputs["probabilities"][0], mask, outputs["alignment"][0])
+    measures = measure_quality(radiograph, image, prediction)
+    return Observation("", reduce_image(image[0, 0]), reduce_image(mask), measures)
+
+
+def make_template(observed: Observations) -> ChestTemplate:
+    """Fit the weights: the placement that undoes each change shall fit best (multinomial logit)."""
+    rng = np.random.default_rng(0)
+    patches: list[Array] = []
+    wanted: list[int] = []
+    for name, change in CHANGES.items():
+        for seen in observed[name]:
+            patches += _patches(seen, rng)
+            wanted += [PLACEMENTS.index(change.undo)] * (1 + _COPIES)
+    weights = _fit_logit(np.stack(patches), np.eye(len(PLACEMENTS))[wanted])
+    lungs = np.mean(
+        [chest_patch(seen.image, seen.mask)[1] for seen in observed["as it is"]], axis=0
+    )
+    return ChestTemplate(weights, np.asarray(lungs, np.float32))
+
+
+def _patches(seen: Observation, rng: np.random.Generator) -> list[Array]:
+    moves = [(0.0,) * 5, *(tuple(rng.normal(0, _MOVED, 5).tolist()) for _ in range(_COPIES))]
+    return [chest_patch(seen.image, seen.mask, move) for move in moves]
+
+
+def _fit_logit(patches: Array, wanted: Numbers) -> Array:
+    """Fit by gradient descent with Barzilai and Borwein's steps (IMA J Numer Anal 8, 1988)."""
+    size, scale = math.prod(patches.shape[1:]), float(np.sqrt(np.mean(patches**2)))
+    flat = patches.reshape(-1, size).astype(np.float64) / scale
+    each = np.eye(size, dtype=np.float32).reshape(size, *patches.shape[1:])
+    laid = np.stack([placement.lay(each).reshape(size, size) for placement in PLACEMENTS])
+    turns = laid.astype(np.float64)
+
+    def slope(weights: Numbers) -> Numbers:
+        excess = _shares(flat @ (turns @ weights).T) - wanted
+        sums: Numbers = np.tensordot(excess.T @ flat, turns, 2)
+        return sums / len(flat) + _RIDGE * weights
+
+    weights = np.zeros(size)
+    before = slope(weights)
+    step = -_FIRST_STEP * before
+    while np.abs(before).max() > _FLAT:
+        weights += step
+        after = slope(weights)
+        change = after - before
+        step = after * (-float(step @ step) / float(step @ change))
+        before = after
+    return (weights / scale).reshape(patches.shape[1:]).astype(np.float32)
+
+
+def _shares(fits: Numbers) -> Numbers:
+    powers = np.exp(fits - fits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def cross_validate(observed: Observations) -> dict[str, list[tuple[str, ...]]]:
+    """Give each image's warnings, with a template made without it and all files named alike."""
+    names = [seen.file[:_ALIKE].lower() for seen in observed["as it is"]]
+    patients, patient_of = np.unique(names, return_inverse=True)
+    fold_of = (np.random.default_rng(0).permutation(len(patients)) % FOLDS)[patient_of]
+    warnings: dict[str, list[tuple[str, ...]]] = {name: [()] * len(names) for name in CHANGES}
+    for fold in range(FOLDS):
+        train, test = _indices(fold_of != fold), _indices(fold_of == fold)
+        template = make_template(
+            {name: [seen[i] for i in train] for name, seen in observed.items()}
+        )
+        for name, seen in observed.items():
+            for index in test:
+                warnings[name][index] = seen[index].warnings(template)
+    return warnings
+
+
+def _indices(chosen: NDArray[np.bool_]) -> list[int]:
+    return np.flatnonzero(chosen).tolist()
+
+
+def rates(warnings: Mapping[str, Sequence[tuple[str, ...]]]) -> str:
+    """Lay out how many images of each change were warned of."""
+    lines = [f"{'change':<16}{'warned':>8}{'of':>6}{'share':>9}"]
+    spoilt = [told for name, each in warnings.items() if name != "as it is" for told in each]
+    for name, each in [*warnings.items(), ("all changed", spoilt)]:
+        warned = sum(map(bool, each))
+        lines.append(f"{name:<16}{warned:>8}{len(each):>6}{warned / len(each):>9.1%}")
+    return "\n".join(lines)
+
+
+def write_template(template: ChestTemplate, images: int, model: str, path: Path) -> None:
+    """Write a template as JSON, with the sha256 of the network's weights it was made with."""
+    stored = {
+        "made_by": "python -m brixia_edge.calibration.chest_template",
+        "images": images,
+        "model_sha256": model,
+        "weights": np.round(template.weights, 3).tolist(),
+        "lungs": np.round(template.lungs, 3).tolist(),
+    }
+    path.write_text(json.dumps(stored, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+@click.command()
+@click.argument("images", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the template here.")
+@click.option("--bundle", type=click.Path(path_type=Path), help="Instead of the shipped one.")
+@click.option("--backend", default=AUTO, show_default=True)
+def main(images: Path, output: Path | None, bundle: Path | None, backend: str) -> None:
+    """Measure the frontal chest gate on a folder of upright chest radiographs."""
+    files = sorted(path for path in images.iterdir() if path.is_file())
+    opened = Bundle.open(bundle)
+    session = open_session(opened, backend)
+    with click.progressbar(files, label="Radiographs", file=sys.stderr) as bar:
+        observed = observe(bar, session, opened.manifest.preprocess)
+    session.close()
+    click.echo(f"Cross-validated in {FOLDS} folds:\n{rates(cross_validate(observed))}")
+    shipped = {
+        name: [image.warnings(shipped_template()) for image in seen]
+        for name, seen in observed.items()
+    }
+    click.echo(f"\nThe shipped template (fitted to its own radiographs):\n{rates(shipped)}")
+    if output:
+        template = make_template(observed)
+        write_template(template, len(files), opened.manifest.weights_sha256, output)
+
+
+if __name__ == "__main__":
+    main()
