@@ -1,36 +1,66 @@
 """`brixia-edge inspect`."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
+import cv2
 
 from .bundle import Bundle
 from .engine_inspection import engine_entries, engine_lines, is_engine
+from .image_inspection import (
+    ImageInspection,
+    inspect_image,
+    inspection_entries,
+    inspection_lines,
+    preview_strip,
+)
 from .inspection import inspect_entries, inspect_lines
+from .radiograph import ReadingOptions
+
+_PATH = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument(
-    "bundle", type=click.Path(path_type=Path), required=False, metavar="[BUNDLE|ENGINE]"
-)
+@click.argument("target", type=_PATH, required=False, metavar="[IMAGE|BUNDLE|ENGINE]")
+@click.option("--window", type=int, help="Of an image's windows, show it in this one, from 1.")
+@click.option("--preview", type=_PATH, help="Write an image's small pictures into this PNG file.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
-def inspect(bundle: Path | None, form: str) -> None:
-    """Verify a BUNDLE or an ENGINE file and show what it is; without one, the shipped bundle."""
-    if bundle is not None and is_engine(bundle):
-        _show_engine(bundle, form)
+def inspect(target: Path | None, window: int | None, preview: Path | None, form: str) -> None:
+    """Show what becomes of an IMAGE, or verify a BUNDLE or an ENGINE file and show what it is.
+
+    Of an image, every step from the stored values to the network's input is told, and with
+    --preview shown. Without a path, the shipped bundle is verified.
+    """
+    if target is not None and target.is_file() and not is_engine(target):
+        _show_image(target, ReadingOptions(window), preview, form)
         return
-    opened = Bundle.open(bundle)
-    if form == "json":
-        click.echo(json.dumps(inspect_entries(opened), indent=2))
-    else:
-        click.echo("\n".join(inspect_lines(opened)))
+    if window is not None or preview is not None:
+        raise click.UsageError("--window and --preview are for an image; give the path of one")
+    if target is not None and is_engine(target):
+        _show(form, engine_entries(target), engine_lines(target))
+        return
+    bundle = Bundle.open(target)
+    _show(form, inspect_entries(bundle), inspect_lines(bundle))
 
 
-def _show_engine(engine: Path, form: str) -> None:
-    if form == "json":
-        click.echo(json.dumps(engine_entries(engine), indent=2))
-    else:
-        click.echo("\n".join(engine_lines(engine)))
+def _show_image(path: Path, options: ReadingOptions, preview: Path | None, form: str) -> None:
+    inspection = inspect_image(path, Bundle.open().manifest.preprocess, options)
+    if preview is not None:
+        _write_preview(inspection, preview)
+    _show(form, inspection_entries(inspection), inspection_lines(inspection))
+
+
+def _write_preview(inspection: ImageInspection, path: Path) -> None:
+    encoded = cv2.imencode(".png", preview_strip(inspection))[1]
+    try:
+        path.write_bytes(encoded.tobytes())
+    except OSError as error:
+        raise click.BadParameter(f"{path}: {error.strerror}", param_hint="--preview") from error
+
+
+def _show(form: str, entries: dict[str, object], lines: Iterable[str]) -> None:
+    click.echo(json.dumps(entries, indent=2) if form == "json" else "\n".join(lines))

@@ -12,6 +12,7 @@ from pydicom.uid import UID
 
 from .dicom_file import DicomFile
 from .dicom_header import Header
+from .dicom_view import view_doubts
 from .errors import UnreadableImage, UnsupportedImage
 
 _IMAGE_CLASSES = {
@@ -48,18 +49,6 @@ _FREE_TEXTS = (
     "AcquisitionDeviceProcessingDescription",
 )
 
-_VIEWS = {
-    "LL": "a left lateral view",
-    "RL": "a right lateral view",
-    "LATERAL": "a lateral view",
-    "LAT": "a lateral view",
-    "LLD": "a lateral decubitus view",
-    "RLD": "a lateral decubitus view",
-    "LLO": "an oblique view",
-    "RLO": "an oblique view",
-}
-"""Values of View Position (PS3.3 C.8.11.5) that are not frontal."""
-
 
 def check_kind(file: DicomFile) -> None:
     """Refuse what is certainly not a single-frame radiograph of a chest, ready to be shown.
@@ -85,7 +74,7 @@ def doubts(header: Header) -> tuple[str, ...]:
     found = (
         *_modality_doubts(header),
         *_body_part_doubts(header),
-        *_view_doubts(header),
+        *view_doubts(header),
         *_free_text_doubts(header),
         *_spacing_doubts(header),
     )
@@ -163,16 +152,6 @@ def _body_part_doubts(header: Header) -> tuple[str, ...]:
     if not part or _CHEST.search(part):
         return ()
     return ("BodyPartExamined does not say chest; the image may show another part",)
-
-
-def _view_doubts(header: Header) -> tuple[str, ...]:
-    view = header.text("ViewPosition")
-    if view in _VIEWS:
-        return (f"ViewPosition is {view}, {_VIEWS[view]}; BS-Net scores frontal views only",)
-    # PS3.3 C.7.6.1.1.1: rows that run towards the patient's front or back mean a lateral view.
-    if header.text("PatientOrientation")[:1] in ("A", "P"):
-        return ("PatientOrientation says lateral view; BS-Net scores frontal views only",)
-    return ()
 
 
 def _free_text_doubts(header: Header) -> tuple[str, ...]:

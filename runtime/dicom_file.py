@@ -26,6 +26,9 @@ _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")
 _MAXIMUM_INFLATED = 2 * MAXIMUM_PIXELS + 2**24
 """Bytes that a deflated file may grow to: the pixels at 16 bits and a generous header."""
 
+_MAXIMUM_ELEMENTS = 100_000
+"""Of the dataset itself, those within sequences not counted; images have some hundreds."""
+
 _PIXEL_DATA_TAGS = (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")
 
 
@@ -60,7 +63,8 @@ def parse_dicom(content: bytes) -> DicomFile:
     UnreadableImage
         The bytes are not a DICOM dataset, or a damaged one, or an executable disguised as one.
     ImageTooLarge
-        A deflated file inflates to more than an image within `MAXIMUM_PIXELS` can need.
+        A deflated file inflates to more than an image within `MAXIMUM_PIXELS` can need, or there
+        are more elements than an image has.
     """
     _check_beginning(content)
     with reading("the dataset"):
@@ -69,7 +73,7 @@ def parse_dicom(content: bytes) -> DicomFile:
         if syntax == DeflatedExplicitVRLittleEndian:
             # pydicom would inflate without limit; without file meta it takes the rest as it is.
             content, syntax = _inflate(content[start:]), str(ExplicitVRLittleEndian)
-        dataset = read_partial(BytesIO(content), force=True)
+        dataset = read_partial(BytesIO(content), stop_when=_ElementLimit(), force=True)
         header = Header(dataset)
         sop_class = header.text("SOPClassUID") or str(meta.get("MediaStorageSOPClassUID", ""))
     if not sop_class and "Rows" not in header and "Modality" not in header:
@@ -92,6 +96,23 @@ def _check_beginning(content: bytes) -> None:
             "is a DICOM file whose preamble is the beginning of an executable program; "
             "such a file is never read. Have it examined for malware"
         )
+
+
+class _ElementLimit:
+    """Refuses a dataset of more elements than any image has; as little as 8 bytes make one."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, tag: BaseTag, vr: str | None, length: int) -> bool:
+        del tag, vr, length
+        self._count += 1
+        if self._count > _MAXIMUM_ELEMENTS:
+            raise ImageTooLarge(
+                f"the DICOM file has more than {_MAXIMUM_ELEMENTS} elements, which no radiograph "
+                "needs. Export the image again from its source"
+            )
+        return False
 
 
 def _file_meta(content: bytes) -> tuple[Dataset, int]:

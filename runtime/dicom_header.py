@@ -25,6 +25,8 @@ from .errors import BrixiaEdgeError, UnreadableImage
 def reading(what: str) -> Generator[None, None, None]:
     """Turn whatever a damaged file makes a library raise into `UnreadableImage`.
 
+    Except for MemoryError, which tells of a large file and not of a damaged one.
+
     Parameters
     ----------
     what
@@ -37,7 +39,7 @@ def reading(what: str) -> Generator[None, None, None]:
     """
     try:
         yield
-    except (BrixiaEdgeError, KeyboardInterrupt, SystemExit, GeneratorExit):
+    except (BrixiaEdgeError, MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:
         # BaseException: the RLE decoder, written in Rust, panics with no less.
@@ -138,7 +140,14 @@ class _Silence:
     """
 
     lock: ClassVar[threading.Lock] = threading.Lock()
-    loggers: ClassVar[tuple[str, ...]] = ("pydicom", "pylibjpeg", "openjpeg", "libjpeg", "rle")
+    loggers: ClassVar[tuple[str, ...]] = (
+        "pydicom",
+        "highdicom",
+        "pylibjpeg",
+        "openjpeg",
+        "libjpeg",
+        "rle",
+    )
     inside: ClassVar[int] = 0
     undo: ClassVar[ExitStack] = ExitStack()
 

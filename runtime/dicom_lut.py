@@ -62,7 +62,7 @@ def read_lookup_table(item: Header, signed: bool) -> LookUpTable | None:
         return None
     # 0 entries means 65536, which does not fit the element's 16 bits.
     count, first, bits = int(descriptor[0]) or 2**16, int(descriptor[1]), int(descriptor[2])
-    entries = _entries(item, count)[:count]
+    entries = table_entries(item, "LUTData", count)
     if not entries.size:
         return None
     # The element is often written as unsigned where it should be signed.
@@ -70,14 +70,35 @@ def read_lookup_table(item: Header, signed: bool) -> LookUpTable | None:
     return LookUpTable(entries, first, _white(bits, float(entries.max())))
 
 
-def _entries(item: Header, count: int) -> NDArray[np.float64]:
-    data = item.raw("LUTData")
+def table_entries(item: Header, keyword: str, count: int) -> NDArray[np.float64]:
+    """Read a table's entries, of 8 or of 16 bits, which the length of the data tells.
+
+    Parameters
+    ----------
+    item
+        The item or header that holds them.
+    keyword
+        The element; of numbers (US), or of bytes (OW).
+    count
+        How many entries the descriptor declares.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        ``[count]``, or as many as there are.
+    """
+    data = item.raw(keyword)
     if data is None:
-        return np.array(item.numbers("LUTData"), np.float64)
+        return np.array(item.numbers(keyword), np.float64)[:count]
     if len(data) in (count, count + 1):
-        return np.frombuffer(data, np.uint8).astype(np.float64)
+        return np.frombuffer(data, np.uint8).astype(np.float64)[:count]
+    return words(item, data).astype(np.float64)[:count]
+
+
+def words(item: Header, data: bytes) -> NDArray[np.uint16]:
+    """Take bytes for numbers of 16 bits in the byte order of the file they come from."""
     order = "<" if item.dataset.original_encoding[1] in (True, None) else ">"
-    return np.frombuffer(data[: len(data) // 2 * 2], f"{order}u2").astype(np.float64)
+    return np.frombuffer(data[: len(data) // 2 * 2], f"{order}u2").astype(np.uint16)
 
 
 def _white(bits: int, highest: float) -> float:

@@ -17,6 +17,7 @@ from pydicom.uid import (
     JPEG2000TransferSyntaxes,
     JPEGLSTransferSyntaxes,
     JPEGTransferSyntaxes,
+    RLELossless,
 )
 
 from .decoder_remarks import decoder_remarks
@@ -32,9 +33,11 @@ from .image_headers import (
 )
 from .image_reader import coloured_share, refuse_coloured
 
+PALETTE = "PALETTE COLOR"
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 _DECODER = "pylibjpeg"
+_BYTE = 8
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,9 @@ class Layout:
     samples
         Per pixel: 1 for grey, 3 for colour.
     bits_allocated, bits_stored
-        Bits that a sample takes, and those of them that hold its value, the lowest.
+        Bits that a sample takes, and those of them that hold its value.
+    low_bit
+        The lowest bit that holds it; 0 but for left-justified data.
     signed
         Whether the value is in two's complement.
     photometric
@@ -60,8 +65,12 @@ class Layout:
     samples: int
     bits_allocated: int
     bits_stored: int
+    low_bit: int
     signed: bool
     photometric: str
+
+
+Codes = NDArray[np.uint8] | NDArray[np.uint16]
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,8 @@ class StoredPixels:
     Attributes
     ----------
     codes
-        uint16 ``[rows, columns]``, 0 to ``2**bits_stored - 1``: the stored bits as an index.
+        uint8 or uint16, as BitsAllocated, ``[rows, columns]``, 0 to ``2**bits_stored - 1``: the
+        stored bits as an index.
         A signed value v has the code ``v mod 2**bits_stored``.
     layout
         How they were stored.
@@ -81,7 +91,7 @@ class StoredPixels:
         What was done, one sentence each.
     """
 
-    codes: NDArray[np.uint16]
+    codes: Codes
     layout: Layout
     from_colour: bool
     steps: tuple[str, ...]
@@ -95,21 +105,24 @@ def read_layout(header: Header) -> Layout:
     UnreadableImage
         An element is missing or impossible.
     UnsupportedImage
-        Palette colour, an unusual number of bits, or left-justified data.
+        Another photometric interpretation or an unusual number of bits.
     ImageTooLarge
         There are more than `MAXIMUM_PIXELS`.
     """
+    bits_stored = header.required("BitsStored")
+    high_bit = header.integer("HighBit")
     layout = Layout(
         rows=header.required("Rows"),
         columns=header.required("Columns"),
         samples=header.integer("SamplesPerPixel") or 1,
         bits_allocated=header.required("BitsAllocated"),
-        bits_stored=header.required("BitsStored"),
+        bits_stored=bits_stored,
+        low_bit=0 if high_bit is None else high_bit + 1 - bits_stored,
         signed=header.integer("PixelRepresentation") == 1,
         photometric=header.text("PhotometricInterpretation"),
     )
     check_size(layout.rows, layout.columns)
-    _check_bits(layout, header.integer("HighBit"))
+    _check_bits(layout)
     _check_photometric(layout)
     return layout
 
@@ -122,21 +135,31 @@ def read_pixels(file: DicomFile, layout: Layout) -> StoredPixels:
     UnreadableImage
         The data are cut off, damaged, or of another size than the header declares.
     UnsupportedImage
-        A transfer syntax that holds no single images, or a colour image.
+        A transfer syntax that holds no single images, left-justified data in a codec that does
+        not tell them, or a colour image.
     """
     syntax = UID(file.transfer_syntax)
     array = _decode(file, syntax, layout)
-    told = f"decoded {syntax.name}: {layout.bits_stored} of {layout.bits_allocated} bits"
-    steps = (f"{told}, {'signed' if layout.signed else 'unsigned'}, {layout.photometric}",)
+    if layout.low_bit:
+        array = array >> layout.low_bit
+    steps = (_told(layout, syntax),)
     if array.ndim == 3:
         array = _grey_from_colour(array, layout)
         steps += ("colour channels, grey in truth, made one",)
     # Bits above BitsStored may hold overlays (PS3.5 8.1.1) or the sign; neither is part of a code.
-    codes = array.astype(np.uint16, copy=False) & np.uint16(2**layout.bits_stored - 1)
+    kind = np.uint8 if layout.bits_allocated == _BYTE else np.uint16
+    codes = array.astype(kind, copy=False) & kind(2**layout.bits_stored - 1)
     return StoredPixels(codes, layout, layout.samples == 3, steps)
 
 
-def _check_bits(layout: Layout, high_bit: int | None) -> None:
+def _told(layout: Layout, syntax: UID) -> str:
+    bits = f"{layout.bits_stored} of {layout.bits_allocated} bits"
+    justified = f", from bit {layout.low_bit} on" if layout.low_bit else ""
+    sign = "signed" if layout.signed else "unsigned"
+    return f"decoded {syntax.name}: {bits}{justified}, {sign}, {layout.photometric}"
+
+
+def _check_bits(layout: Layout) -> None:
     if layout.bits_allocated not in (8, 16):
         raise UnsupportedImage(
             f"BitsAllocated is {layout.bits_allocated}; 8 and 16 are allowed. "
@@ -147,12 +170,29 @@ def _check_bits(layout: Layout, high_bit: int | None) -> None:
             f"BitsStored is {layout.bits_stored}; 1 to BitsAllocated, which is "
             f"{layout.bits_allocated}, are possible. Export the image again from its source"
         )
-    # PS3.5 8.1.1 requires it; pydicom does not look, and left-justified data would come out wrong.
-    if high_bit is not None and high_bit != layout.bits_stored - 1:
-        raise UnsupportedImage(
-            f"HighBit is {high_bit}; BitsStored - 1, which is {layout.bits_stored - 1}, is "
-            "allowed. Export the image again with a current PACS"
+    if not 0 <= layout.low_bit <= layout.bits_allocated - layout.bits_stored:
+        raise UnreadableImage(
+            f"HighBit is {layout.low_bit + layout.bits_stored - 1}; BitsStored - 1, which is "
+            f"{layout.bits_stored - 1}, to BitsAllocated - 1, which is "
+            f"{layout.bits_allocated - 1}, are possible. Export the image again from its source"
         )
+
+
+def _check_low_bit(layout: Layout, syntax: UID) -> None:
+    """Refuse left-justified data where a codec, not the file, places the bits.
+
+    PS3.5 8.1.1 has HighBit = BitsStored - 1; older editions, and ACR-NEMA, left it open.
+    """
+    if layout.low_bit and _is_coded(syntax) and syntax != RLELossless:
+        raise UnsupportedImage(
+            f"HighBit is {layout.low_bit + layout.bits_stored - 1} and TransferSyntaxUID "
+            f"{syntax.name}, from which left-justified data cannot be told; BitsStored - 1, which "
+            f"is {layout.bits_stored - 1}, is allowed. Export the image uncompressed"
+        )
+
+
+def _is_coded(syntax: UID) -> bool:
+    return syntax.is_compressed and not syntax.is_deflated
 
 
 def _check_photometric(layout: Layout) -> None:
@@ -161,10 +201,10 @@ def _check_photometric(layout: Layout) -> None:
             "PhotometricInterpretation is missing from the DICOM file; without it black and white "
             "cannot be told apart. Export the image again from its source"
         )
-    allowed = {1: _GREY, 3: _COLOUR}.get(layout.samples, ())
+    allowed = {1: (*_GREY, PALETTE), 3: _COLOUR}.get(layout.samples, ())
     if layout.photometric not in allowed:
         # The text comes from the file and is not repeated unless it is a known term.
-        known = (*_GREY, *_COLOUR, "PALETTE COLOR", "ARGB", "CMYK", "HSV")
+        known = (*_GREY, *_COLOUR, PALETTE, "ARGB", "CMYK", "HSV")
         told = layout.photometric if layout.photometric in known else "not a known term"
         raise UnsupportedImage(
             f"PhotometricInterpretation is {told} with SamplesPerPixel {layout.samples}; "
@@ -188,7 +228,7 @@ def _check_length(file: DicomFile, layout: Layout) -> None:
 def _pixel_data(file: DicomFile, syntax: UID, layout: Layout) -> bytes:
     """Give Pixel Data once its size was found to be what the header declares."""
     data = file.header.raw("PixelData") or b""
-    if not syntax.is_compressed or syntax.is_deflated:
+    if not _is_coded(syntax):
         _check_length(file, layout)
         return data
     frame = get_frame(data, 0, number_of_frames=1)
@@ -210,6 +250,11 @@ def _check_compressed_size(declared: DeclaredImage | None, layout: Layout) -> No
             f"PixelData holds an image of {declared.rows} x {declared.columns}; Rows x Columns is "
             f"{layout.rows} x {layout.columns}. Export the image again from its source"
         )
+    if declared.channels != layout.samples:
+        raise UnreadableImage(
+            f"PixelData holds an image of {declared.channels} channels; SamplesPerPixel is "
+            f"{layout.samples}. Export the image again from its source"
+        )
 
 
 def _declared_size(codestream: bytes, syntax: UID) -> DeclaredImage | None:
@@ -221,6 +266,7 @@ def _declared_size(codestream: bytes, syntax: UID) -> DeclaredImage | None:
 
 
 def _decode(file: DicomFile, syntax: UID, layout: Layout) -> NDArray[Any]:
+    _check_low_bit(layout, syntax)
     with reading("PixelData"), decoder_remarks():
         try:
             # As Any: with NumPy before 2.3 pyright cannot tell what pydicom's arrays hold.
@@ -233,7 +279,14 @@ def _decode(file: DicomFile, syntax: UID, layout: Layout) -> NDArray[Any]:
             ) from None
         pinned = _DECODER if _DECODER in decoder.available_plugins else ""
         data = _pixel_data(file, syntax, layout)
-        return decoder.as_array(data, decoding_plugin=pinned, **_options(file.header, layout))[0]
+        array = decoder.as_array(data, decoding_plugin=pinned, **_options(file.header, layout))[0]
+    expected = (layout.rows, layout.columns, layout.samples)[: 2 if layout.samples == 1 else 3]
+    if array.shape != expected:
+        raise UnreadableImage(
+            f"PixelData decodes to an image of {' x '.join(map(str, array.shape))}; Rows, Columns "
+            f"and SamplesPerPixel declare {' x '.join(map(str, expected))}. Export the image again"
+        )
+    return array
 
 
 def _options(header: Header, layout: Layout) -> dict[str, Any]:
@@ -246,8 +299,9 @@ def _options(header: Header, layout: Layout) -> dict[str, Any]:
         "columns": layout.columns,
         "samples_per_pixel": layout.samples,
         "bits_allocated": layout.bits_allocated,
-        "bits_stored": layout.bits_stored,
-        "pixel_representation": int(layout.signed),
+        # Left-justified data as they are, all bits: pydicom takes the lowest for the value.
+        "bits_stored": layout.bits_allocated if layout.low_bit else layout.bits_stored,
+        "pixel_representation": int(layout.signed and not layout.low_bit),
         "photometric_interpretation": layout.photometric,
         "planar_configuration": header.integer("PlanarConfiguration") or 0,
     }

@@ -1,59 +1,106 @@
 """DICOM files become a `Radiograph`: CR, DX for presentation, and Secondary Captures of them.
 
-The way from file to picture is in four modules: `dicom_file` parses, `dicom_checks` says what may
-be scored, `dicom_pixels` decodes, `dicom_display` windows and turns.
+The way from file to picture is in five modules: `dicom_file` parses, `dicom_checks` says what may
+be scored, `dicom_pixels` decodes, `dicom_display` windows and turns, `dicom_shutter` covers.
 """
 
-import re
+from dataclasses import dataclass
+
+import numpy as np
 
 from .dicom_checks import check_kind, doubts
 from .dicom_display import display
 from .dicom_file import parse_dicom
 from .dicom_header import Header, reading, silence
-from .dicom_pixels import read_layout, read_pixels
-from .radiograph import Radiograph
+from .dicom_pixels import Codes, StoredPixels, read_layout, read_pixels
+from .dicom_shutter import Shutter, read_shutter
+from .dicom_stage import Stage, Values
+from .radiograph import AS_STORED, Radiograph, ReadingOptions
+from .uids import is_uid_like
 
-_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+
+@dataclass(frozen=True)
+class DicomReading:
+    """A file read, with all that was on the way.
+
+    Attributes
+    ----------
+    stored
+        Its decoded pixels.
+    stages
+        The values of each code from stored to shown, see `Displayed.stages`.
+    radiograph
+        What it shows, shutters closed.
+    """
+
+    stored: StoredPixels
+    stages: tuple[Stage, ...]
+    radiograph: Radiograph
 
 
-def radiograph_from_dicom(content: bytes) -> Radiograph:
+def radiograph_from_dicom(content: bytes, options: ReadingOptions = AS_STORED) -> Radiograph:
     """Read a DICOM file as a radiologist would see it, bone bright.
 
     Parameters
     ----------
     content
         The whole file, with or without preamble.
+    options
+        What may be chosen.
 
     Returns
     -------
     Radiograph
-        Pixels float64 ``[rows, columns]``, 0 to 1 over the range of the window.
+        The stored bits of each pixel, with shades 0 to 1 over the range of the window.
 
     Raises
     ------
     UnreadableImage
         The bytes are not DICOM, or damaged, cut off, or lack what decoding needs.
     UnsupportedImage
-        It is no single-frame grey radiograph of the chest, for presentation.
+        It is no single-frame grey radiograph of the chest, for presentation, or has not the
+        window that `options` name.
     ImageTooLarge
         It declares more than `MAXIMUM_PIXELS`; nothing was decoded.
     """
+    return read_dicom(content, options).radiograph
+
+
+def read_dicom(content: bytes, options: ReadingOptions = AS_STORED) -> DicomReading:
+    """Read a DICOM file and keep what was on the way; see `radiograph_from_dicom`."""
     with silence(), reading("the content"):
         file = parse_dicom(content)
         check_kind(file)
         layout = read_layout(file.header)
         stored = read_pixels(file, layout)
-        shown = display(file.header, stored)
-        return Radiograph(
-            pixels=shown.pixels,
+        shown = display(file.header, stored, options)
+        shutter = read_shutter(file.header, layout.rows, layout.columns)
+        codes, shades = _shut(stored.codes, shown.shades, shutter)
+        radiograph = Radiograph(
+            codes,
+            shades,
             format="DICOM",
             sop_instance_uid=_sop_instance_uid(file.header),
-            steps=stored.steps + shown.steps,
-            warnings=doubts(file.header) + shown.warnings,
+            steps=stored.steps + shown.steps + shutter.steps,
+            warnings=doubts(file.header) + shown.warnings + shutter.warnings,
         )
+        return DicomReading(stored, shown.stages, radiograph)
+
+
+def _shut(codes: Codes, shades: Values, shutter: Shutter) -> tuple[Codes, Values]:
+    """Give the pixels that a shutter hides a code that is black, a new one if none is."""
+    if shutter.hidden is None:
+        return codes, shades
+    black = int(shades.argmin())
+    if shades[black] > 0:
+        black, shades = shades.size, np.append(shades, 0.0)
+    wide_enough = np.promote_types(codes.dtype, np.min_scalar_type(black))
+    shut = codes.astype(wide_enough)
+    shut[shutter.hidden] = black
+    return shut, shades
 
 
 def _sop_instance_uid(header: Header) -> str | None:
-    """Give the UID if it is one (PS3.5 9.1): it ends up in reports and file names."""
+    """Give the UID if it has the form of one: it ends up in reports."""
     uid = header.text("SOPInstanceUID")
-    return uid if _UID.fullmatch(uid) and len(uid) <= 64 else None
+    return uid if is_uid_like(uid) else None

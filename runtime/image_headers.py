@@ -16,11 +16,17 @@ from .radiograph import MAXIMUM_PIXELS
 JPEG2000_START = b"\xff\x4f\xff\x51"
 """The first two markers, SOC and SIZ, of a JPEG 2000 codestream."""
 
+_TILE_HEADER = 14
+"""Bytes of a JPEG 2000 tile without data: its SOT and SOD segments."""
+
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 1, 6: 3}
 """Colour channels of each PNG colour type, alpha left out; palettes (3) hold colours."""
 
 _NOT_A_FRAME = (0xC4, 0xC8, 0xCC)
 """Markers among SOF0 to SOF15 that mean tables or extensions."""
+
+MAXIMUM_SCANS = 100
+"""Scans of a progressive JPEG image; encoders write about ten."""
 
 _JPEG_LS_FRAME = 0xF7
 _START_OF_SCAN = 0xDA
@@ -130,14 +136,40 @@ def read_jpeg_header(content: bytes) -> DeclaredImage:
     Raises
     ------
     UnreadableImage
-        No frame header comes before the pixels.
+        No frame header comes before the pixels, there are more than `MAXIMUM_SCANS`, or too few
+        bytes for the size: a decoder would work for minutes, or fill the rest with grey.
+    ImageTooLarge
+        It declares more than `MAXIMUM_PIXELS`.
     """
-    for marker, start, end in _jpeg_segments(content):
+    segments = list(_jpeg_segments(content))
+    _check_scans(sum(marker == _START_OF_SCAN for marker, _, _ in segments))
+    for marker, start, end in segments:
         is_frame = (marker & 0xF0) == 0xC0 and marker not in _NOT_A_FRAME
         if (is_frame or marker == _JPEG_LS_FRAME) and end - start >= 6:
             bits, rows, columns, channels = struct.unpack(">BHHB", content[start : start + 6])
+            check_size(rows, columns)
+            _check_density(marker, rows, columns, len(content))
             return DeclaredImage(rows, columns, channels, bits)
     raise UnreadableImage("is a JPEG file without a frame header; copy it again from its source")
+
+
+def _check_scans(count: int) -> None:
+    if count > MAXIMUM_SCANS:
+        raise UnreadableImage(
+            f"holds a JPEG image of {count} scans; at most {MAXIMUM_SCANS} are decoded, since each "
+            "takes as long as a whole image. Save it again as an ordinary PNG"
+        )
+
+
+def _check_density(marker: int, rows: int, columns: int, length: int) -> None:
+    """Compare with the least that Huffman coding can take: a bit a block, or a lossless sample."""
+    blocks = -(-rows // 8) * -(-columns // 8)
+    least = {0xC0: blocks, 0xC1: blocks, 0xC2: blocks, 0xC3: rows * columns}.get(marker, 0) // 8
+    if length < least:
+        raise UnreadableImage(
+            f"holds a JPEG image of {length} bytes; {rows} rows x {columns} columns take {least} "
+            "at least. Copy it again from its source"
+        )
 
 
 def check_jpeg_whole(content: bytes) -> None:
@@ -191,12 +223,26 @@ def read_jpeg2000_header(content: bytes) -> DeclaredImage:
     Raises
     ------
     UnreadableImage
-        There is no such segment.
+        There is no such segment, or it divides the image into more tiles than there are.
     """
     start = content.find(JPEG2000_START)
     siz = content[start + 8 : start + 43] if start >= 0 else b""
     if len(siz) < 35:
         raise UnreadableImage("is JPEG 2000 data without a size; copy it again from its source")
     columns, rows, first_column, first_row = struct.unpack(">4I", siz[:16])
+    _check_tiles(struct.unpack(">8I", siz[:32]), len(content) - start)
     channels, depth = struct.unpack(">HB", siz[32:35])
     return DeclaredImage(rows - first_row, columns - first_column, channels, (depth & 0x7F) + 1)
+
+
+def _check_tiles(siz: tuple[int, ...], length: int) -> None:
+    """Compare the number of tiles with the bytes: each has a header of 14 (A.4.2, A.4.3)."""
+    columns, rows, _, _, width, height, first_column, first_row = siz
+    if not (width and height):
+        raise UnreadableImage("is JPEG 2000 data of empty tiles; copy it again from its source")
+    tiles = -((first_column - columns) // width) * -((first_row - rows) // height)
+    if tiles * _TILE_HEADER > length:
+        raise UnreadableImage(
+            f"is JPEG 2000 data of {length} bytes with {tiles} tiles, which take "
+            f"{_TILE_HEADER} each at least; copy it again from its source"
+        )

@@ -5,6 +5,8 @@ precision; this gives the same numbers for every 8-bit file. 16-bit PNG files, w
 cut to 8 bits, keep theirs.
 """
 
+from typing import cast
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +21,13 @@ from .image_headers import (
     read_jpeg_header,
     read_png_header,
 )
-from .radiograph import Radiograph
+from .radiograph import AS_STORED, Codes, Radiograph, ReadingOptions
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ALLOWED_BITS = {"PNG": (1, 2, 4, 8, 16), "JPEG": (8,)}
+
+_NO_MEMORY = -4
+"""OpenCV's code for an allocation that failed (``cv::Error::StsNoMem``)."""
 
 COLOURED_SPREAD = 24
 """A pixel counts as coloured when its channels lie further apart than this, on a scale of 255."""
@@ -36,29 +41,35 @@ a colour Doppler ultrasound image 0.06, a photograph of the night sky 0.053.
 """
 
 
-def radiograph_from_image(content: bytes) -> Radiograph:
+def radiograph_from_image(content: bytes, options: ReadingOptions = AS_STORED) -> Radiograph:
     """Decode a PNG or JPEG file to a grey `Radiograph`.
 
     Parameters
     ----------
     content
         The whole file, which begins with the signature of PNG or JPEG.
+    options
+        Its `window` must be None.
 
     Returns
     -------
     Radiograph
-        Pixels float64 ``[rows, columns]``, the grey level divided by 255 (65535 for 16 bits).
+        The grey levels, each with a shade of it divided by 255 (65535 for 16 bits).
 
     Raises
     ------
     UnreadableImage
         The file is truncated, damaged, or of a kind no decoder here takes.
     UnsupportedImage
-        It is a colour image.
+        It is a colour image, or a window is asked for, which these formats do not have.
     ImageTooLarge
         It declares more than `MAXIMUM_PIXELS`; nothing was decoded.
     """
     kind = "PNG" if content.startswith(_PNG_SIGNATURE) else "JPEG"
+    if options.window is not None:
+        raise UnsupportedImage(
+            f"is a {kind} file, which has no window {options.window}; leave the choice out"
+        )
     declared = read_png_header(content) if kind == "PNG" else read_jpeg_header(content)
     check_size(declared.rows, declared.columns)
     _check_bits(kind, declared)
@@ -71,7 +82,9 @@ def radiograph_from_image(content: bytes) -> Radiograph:
     bits = grey.dtype.itemsize * 8
     white = 2**bits - 1
     steps = (f"decoded as {bits}-bit grey", f"divided by {white}")
-    return Radiograph(grey / white, kind, steps=steps, warnings=_doubts(remarks.damage))
+    shades = np.arange(white + 1, dtype=np.float64) / white
+    warnings = _doubts(remarks.damage)
+    return Radiograph(cast(Codes, grey), shades, kind, steps=steps, warnings=warnings)
 
 
 def coloured_share(colours: NDArray[np.integer]) -> float:
@@ -132,8 +145,10 @@ def _decode(kind: str, content: bytes, flags: int) -> NDArray[np.integer]:
     image: NDArray[np.integer] | None
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)  # pyright: ignore[reportAssignmentType] - None on failure
-    except cv2.error:  # what OpenCV 4 raises where OpenCV 5 returns None
-        image = None
+    except cv2.error as error:
+        if error.code == _NO_MEMORY:
+            raise MemoryError from error
+        image = None  # what OpenCV 4 raises where OpenCV 5 returns None
     if image is None:
         raise UnreadableImage(
             f"is a {kind} file that cannot be decoded: it is damaged or of a rare variant. "

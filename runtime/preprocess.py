@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from .clahe import equalize_adaptive
 from .errors import BundleError
 from .radiograph import Radiograph
+from .resize import resized_shades
 
 _LEVELS = 4096
 _SIZES = range(32, 4097)
@@ -99,8 +100,7 @@ def preprocess(radiograph: Radiograph, spec: PreprocessSpec) -> NDArray[np.float
         ``clahe``, and zeros (black) or ones (any other grey) under ``equalize``: never NaN.
     """
     # The original does not keep the aspect ratio, and learnt so.
-    resized = cv2.resize(radiograph.pixels, (spec.size, spec.size), interpolation=cv2.INTER_LINEAR)
-    prepared = _RECIPES[spec.recipe](np.asarray(resized, np.float64))
+    prepared = _RECIPES[spec.recipe](resized_shades(radiograph, spec.size))
     return np.ascontiguousarray(prepared, np.float32)[None, None]
 
 
@@ -133,6 +133,25 @@ def _clahe(image: NDArray[np.float64]) -> NDArray[np.float32]:
         return np.zeros(image.shape, np.float32)
     return ((np.clip(median, lower, upper) - lower) / (upper - lower)).astype(np.float32)
 
+
+def preparation_steps(spec: PreprocessSpec) -> tuple[str, ...]:
+    """Tell what `preprocess` does, one sentence each, in order."""
+    size = f"resized to {spec.size} x {spec.size}, bilinear; the aspect ratio is not kept"
+    return (size, *_STEPS[spec.recipe])
+
+
+_STEPS: Mapping[str, tuple[str, ...]] = {
+    "equalize": (
+        f"histogram equalised over {_LEVELS} grey levels",
+        "divided by its maximum",
+    ),
+    "clahe": (
+        "divided by its maximum",
+        "histogram equalised adaptively in 8 x 8 tiles, contrast limited to 0.01",
+        "median of 3 x 3 pixels",
+        "stretched between the 2nd and the 98th percentile",
+    ),
+}
 
 _RECIPES: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.floating]]] = {
     "equalize": _equalize,

@@ -51,7 +51,10 @@ def make_radiograph() -> Callable[..., Radiograph]:
         warnings: Sequence[str] = (),
     ) -> Radiograph:
         ramp = np.linspace(0.1, 0.9, size[0] * size[1], dtype=np.float64).reshape(size)
-        return Radiograph(ramp if pixels is None else pixels, form, uid, (), tuple(warnings))
+        shades, codes = np.unique(
+            np.round(ramp if pixels is None else pixels, 6), return_inverse=True
+        )
+        return Radiograph(codes.astype(np.uint32), shades, form, uid, (), tuple(warnings))
 
     return make
 

@@ -1,11 +1,15 @@
 """Makers of the files that the reading tests need, and where real ones lie."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from brixia_edge.runtime.radiograph import Radiograph
+from brixia_edge.runtime.results import ScoredRadiograph
+from dicom_sources import UIDS, Stored, source_file
 from numpy.typing import NDArray
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -142,3 +146,20 @@ def _retagged(name: str, **elements: object) -> bytes:
     stream = BytesIO()
     dataset.save_as(stream)
     return stream.getvalue()
+
+
+@pytest.fixture
+def scored_dicom(
+    make_result: Callable[..., ScoredRadiograph],
+    make_radiograph: Callable[..., Radiograph],
+    tmp_path: Path,
+) -> Callable[..., ScoredRadiograph]:
+    """Save a radiograph with a header of `dicom_sources`, and say that it was scored."""
+
+    def score(elements: Mapping[str, Stored] | None = None, **how: Any) -> ScoredRadiograph:
+        file = source_file(tmp_path / "chest.dcm", _make_dicom(), elements or {})
+        uid = UIDS["SOPInstanceUID"].decode()
+        radiograph = make_radiograph(size=(60, 64), form="DICOM", uid=uid)
+        return make_result(file, **{"radiograph": radiograph, **how})
+
+    return score

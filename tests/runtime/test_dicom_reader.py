@@ -19,11 +19,12 @@ from brixia_edge.runtime.errors import (
     UnreadableImage,
     UnsupportedImage,
 )
-from brixia_edge.runtime.radiograph import read_radiograph
+from brixia_edge.runtime.radiograph import ReadingOptions, read_radiograph
 from numpy.typing import NDArray
 from pydicom.data import get_testdata_file
 from pydicom.filereader import read_partial
 from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.encoders.base import get_encoder
 from pydicom.sequence import Sequence
 from pydicom.uid import (
     UID,
@@ -32,6 +33,7 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEGBaseline8Bit,
+    RLELossless,
 )
 
 DicomMaker = Callable[..., bytes]
@@ -221,8 +223,39 @@ def test_first_of_several_windows_after_the_rescale(make_dicom: DicomMaker) -> N
     assert radiograph.pixels.ravel()[35] == pytest.approx(0.7625)
     assert radiograph.steps[1:] == (
         "rescaled: 2 x stored value + -10 (PS3.3 C.11.1.1.2)",
-        "window 50 / 41 LINEAR, the first of 2 (PS3.3 C.11.2.1.2)",
+        "window 50 / 41 LINEAR, number 1 of 2 (PS3.3 C.11.2.1.2.1)",
     )
+
+
+TWO_WINDOWS = {"WindowCenter": [32, 10], "WindowWidth": [64, 5]}
+
+
+@pytest.mark.parametrize(("number", "window"), [(1, (32, 64)), (2, (10, 5))])
+def test_window_of_several_can_be_chosen(
+    make_dicom: DicomMaker, make_lut: LutMaker, number: int, window: tuple[int, int]
+) -> None:
+    lut = make_lut([64, 0, 8], [255] * 32 + [0] * 32)
+    content = make_dicom(RAMP, **TWO_WINDOWS, VOILUTSequence=lut)
+    alone = make_dicom(RAMP, WindowCenter=window[0], WindowWidth=window[1])
+    chosen = radiograph_from_dicom(content, ReadingOptions(window=number))
+    np.testing.assert_array_equal(chosen.pixels, pixels_of(alone))
+    assert f"window {window[0]} / {window[1]} LINEAR, number {number} of 2" in chosen.steps[1]
+    assert "VOI LUT" in radiograph_from_dicom(content).steps[1]
+
+
+@pytest.mark.parametrize(
+    ("elements", "number", "told"),
+    [
+        (TWO_WINDOWS, 3, "give 2 windows, and none of number 3; 1 to 2 are allowed"),
+        (TWO_WINDOWS, 0, "none of number 0"),
+        ({}, 1, "give 0 windows, and none of number 1; leave the choice out"),
+    ],
+)
+def test_window_that_is_not_there_is_refused(
+    make_dicom: DicomMaker, elements: dict[str, object], number: int, told: str
+) -> None:
+    with pytest.raises(UnsupportedImage, match=told):
+        radiograph_from_dicom(make_dicom(RAMP, **elements), ReadingOptions(window=number))
 
 
 def test_window_of_width_1_is_a_step(make_dicom: DicomMaker) -> None:
@@ -283,6 +316,46 @@ def test_signed_values_and_bits_above_bits_stored(make_dicom: DicomMaker) -> Non
     stored = (SIGNED.astype(np.uint16) & 0x0FFF) | 0xA000
     content = make_dicom(stored, BitsStored=12, HighBit=11, PixelRepresentation=1)
     np.testing.assert_allclose(pixels_of(content), (SIGNED + 32) / 63)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian])
+@pytest.mark.parametrize("pixels", [RAMP, SIGNED], ids=["unsigned", "signed"])
+def test_left_justified_data(
+    make_dicom: DicomMaker, pixels: NDArray[np.integer[Any]], syntax: str
+) -> None:
+    # The lowest bits hold no part of the value (PS3.5 8.1.1): here an overlay.
+    overlay = (np.indices((8, 8)).sum(axis=0) % 16).astype(pixels.dtype)
+    content = make_dicom(pixels * 16 + overlay, syntax=syntax, BitsStored=12, HighBit=15)
+    plain = make_dicom(pixels, syntax=syntax, BitsStored=12, HighBit=11)
+    np.testing.assert_array_equal(pixels_of(content), pixels_of(plain))
+    assert "from bit 4 on" in radiograph_from_dicom(content).steps[0]
+
+
+def test_left_justified_data_in_run_lengths(make_dicom: DicomMaker) -> None:
+    pixels = RAMP * 16 + 5
+    encoded = get_encoder(RLELossless).encode(pixels, **_DESCRIBED)
+    content = make_dicom(pixels, syntax=RLELossless, frame=encoded, BitsStored=12, HighBit=15)
+    np.testing.assert_allclose(pixels_of(content), RAMP / 63)
+
+
+_DESCRIBED: dict[str, Any] = {
+    "rows": 8,
+    "columns": 8,
+    "samples_per_pixel": 1,
+    "bits_allocated": 16,
+    "bits_stored": 16,
+    "pixel_representation": 0,
+    "photometric_interpretation": "MONOCHROME2",
+    "number_of_frames": 1,
+}
+
+
+def test_left_justified_data_of_a_codec_that_places_bits_itself_are_refused(
+    retagged: Callable[..., bytes],
+) -> None:
+    content = retagged("JPEG2000.dcm", BitsStored=12, HighBit=15)
+    with pytest.raises(UnsupportedImage, match="HighBit is 15 and TransferSyntaxUID JPEG 2000"):
+        pixels_of(content)
 
 
 def test_padding_is_black_and_not_part_of_the_range(make_dicom: DicomMaker) -> None:
@@ -444,10 +517,11 @@ def test_colour_is_refused(make_dicom: DicomMaker) -> None:
         ({"Modality": "CT"}, "Modality is CT"),
         ({"BodyPartExamined": "KNEE"}, "BodyPartExamined is KNEE"),
         ({"BodyPartExamined": "HANDS"}, "BodyPartExamined is HAND"),
-        ({"PhotometricInterpretation": "PALETTE COLOR"}, "is PALETTE COLOR"),
+        ({"PhotometricInterpretation": "ARGB"}, "is ARGB"),
         ({"PhotometricInterpretation": "SECRET"}, "is not a known term"),
         ({"SamplesPerPixel": 2}, "SamplesPerPixel 2"),
-        ({"HighBit": 11}, "HighBit is 11; BitsStored - 1, which is 15"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.2.1"}, "SOPClassUID is Enhanced CT"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7.2"}, "Multi-frame Grayscale Byte"),
         ({"BitsAllocated": 32}, "BitsAllocated is 32"),
     ],
 )
@@ -486,6 +560,8 @@ def test_optional_elements_may_be_missing(make_dicom: DicomMaker) -> None:
     ("elements", "told"),
     [
         ({"BitsStored": 17, "HighBit": 16}, "BitsStored is 17"),
+        ({"HighBit": 11}, "HighBit is 11; BitsStored - 1, which is 15"),
+        ({"BitsStored": 12, "HighBit": 16}, "HighBit is 16; .* 11, to BitsAllocated - 1, .* 15"),
         ({"BitsStored": 0}, "BitsStored is 0"),
         ({"Rows": 0}, "0 rows"),
         ({"Rows": 9}, "PixelData holds 128 bytes; .* declare 144"),

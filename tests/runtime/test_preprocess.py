@@ -17,7 +17,8 @@ Image = NDArray[np.float64]
 
 
 def radiograph(pixels: Image) -> Radiograph:
-    return Radiograph(pixels, "PNG")
+    shades, codes = np.unique(pixels, return_inverse=True)
+    return Radiograph(codes.astype(np.uint32), shades, "PNG")
 
 
 def chest_like(rows: int, columns: int, seed: int) -> Image:
