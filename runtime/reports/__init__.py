@@ -6,7 +6,8 @@ that the command line takes; pictures are in `overlay`, which brings OpenCV and
 is therefore not imported here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol, TextIO
 
 from ..results import ScoredRadiograph, UnscoredFile
@@ -18,8 +19,8 @@ from .text import TextReport
 class Report(Protocol):
     """Writes results to a text stream, one at a time."""
 
-    def add(self, result: ScoredRadiograph | UnscoredFile) -> None:
-        """Write one result and flush the stream."""
+    def add(self, result: ScoredRadiograph | UnscoredFile, written: Sequence[Path] = ()) -> None:
+        """Write one result, and which files were written about it; flush the stream."""
         ...
 
 

@@ -1,7 +1,8 @@
 """CSV: a header and one row for each file, for spreadsheets and data frames."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TextIO
 
 from ..results import RESEARCH_USE, ScoredRadiograph, UnscoredFile
@@ -24,12 +25,13 @@ COLUMNS = (
     "sha256",
     "error_type",
     "error_message",
+    "written",
     "notice",
 )
 """The header. A file without a score has the error columns filled, and those of scores empty."""
 
-WARNING_SEPARATOR = " | "
-"""Stands between the sentences of the column ``warnings``."""
+SEPARATOR = " | "
+"""Stands between the sentences of the column ``warnings`` and the paths of ``written``."""
 
 _DIGITS = 6
 
@@ -53,9 +55,9 @@ class CsvReport:
         self._rows.writerow(COLUMNS)
         self._stream.flush()
 
-    def add(self, result: ScoredRadiograph | UnscoredFile) -> None:
-        """Write one row and flush."""
-        row = as_row(result)
+    def add(self, result: ScoredRadiograph | UnscoredFile, written: Sequence[Path] = ()) -> None:
+        """Write one row, with the files that were written about it, and flush."""
+        row = {**as_row(result), "written": SEPARATOR.join(map(str, written))}
         self._rows.writerow([self._cell(row.get(column, "")) for column in COLUMNS])
         self._stream.flush()
 
@@ -82,7 +84,7 @@ def as_row(result: ScoredRadiograph | UnscoredFile) -> Mapping[str, str | float]
         "sop_instance_uid": result.radiograph.sop_instance_uid or "",
         **_score_cells(result),
         "quality_ok": "true" if result.quality.ok else "false",
-        "warnings": WARNING_SEPARATOR.join(result.quality.warnings),
+        "warnings": SEPARATOR.join(result.quality.warnings),
         "model": result.model.name,
         "precision": result.model.precision,
         "sha256": result.model.sha256,

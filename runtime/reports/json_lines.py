@@ -1,6 +1,8 @@
 """JSON lines: one object a line for each file, in the order of the run."""
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TextIO
 
 from ..results import RESEARCH_USE, ScoredRadiograph, UnscoredFile
@@ -22,15 +24,18 @@ class JsonReport:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def add(self, result: ScoredRadiograph | UnscoredFile) -> None:
-        """Write one line and flush.
+    def add(self, result: ScoredRadiograph | UnscoredFile, written: Sequence[Path] = ()) -> None:
+        """Write one line and flush; ``written`` is a member where files were written about it.
 
         Raises
         ------
         ValueError
             A number of the result is not finite; JSON has no word for it.
         """
-        self._stream.write(json.dumps(as_object(result), allow_nan=False) + "\n")
+        entry = as_object(result)
+        if written:
+            entry["written"] = [str(path) for path in written]
+        self._stream.write(json.dumps(entry, allow_nan=False) + "\n")
         self._stream.flush()
 
 

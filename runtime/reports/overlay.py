@@ -4,9 +4,6 @@ The radiograph lies between two strips, so that no writing hides it: above, the
 score and what speaks against it; below, the research-use line and the model.
 """
 
-import hashlib
-import os
-import re
 from pathlib import Path
 
 import cv2
@@ -46,41 +43,25 @@ _KEY = (
     "Green: the lungs as it found them."
 )
 _DIGEST_LENGTH = 12  # of the weights; enough to tell models apart
-_PATH_DIGEST_LENGTH = 8
-_UID = re.compile(r"[0-9.]{1,64}")
-_LONGEST_STEM = 48  # characters; four bytes each still leave a name that file systems take
 
 
-def write_overlay(result: ScoredRadiograph, folder: Path) -> Path:
-    """Draw a result's overlay and save it as PNG.
-
-    The name begins with the SOP Instance UID of a DICOM file (its file name may tell the
-    patient's) or with the name of another file, and ends with a short digest of the path. So
-    files of one name do not overwrite each other, a second run gives the same names, and no
-    radiograph is ever overwritten by its own overlay.
+def write_overlay(result: ScoredRadiograph, path: Path) -> None:
+    """Draw a result's overlay and save it as PNG; `output_names` has names that tell nothing.
 
     Parameters
     ----------
     result
         What to draw.
-    folder
-        Where to save it; made if absent.
-
-    Returns
-    -------
-    Path
-        The file written.
+    path
+        Where to save it, in a folder that exists.
 
     Raises
     ------
     OSError
-        The folder cannot be made or the file cannot be written.
+        The file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / _file_name(result)
     encoded = cv2.imencode(".png", overlay_picture(result))[1]
-    target.write_bytes(encoded.tobytes())
-    return target
+    path.write_bytes(encoded.tobytes())
 
 
 def overlay_picture(result: ScoredRadiograph) -> NDArray[np.uint8]:
@@ -110,14 +91,13 @@ def overlay_picture(result: ScoredRadiograph) -> NDArray[np.uint8]:
 
 
 def _radiograph_picture(radiograph: Radiograph) -> NDArray[np.uint8]:
-    rows, columns = radiograph.pixels.shape
+    rows, columns = radiograph.rows, radiograph.columns
     long_side = max(rows, columns)
     scale = min(max(long_side, SMALLEST_LONG_SIDE), LARGEST_LONG_SIDE) / long_side
     size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    resized = cv2.resize(radiograph.pixels, size, interpolation=method)
-    grey = np.round(np.clip(resized, 0.0, 1.0) * 255.0).astype(np.uint8)
-    return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
+    grey = np.asarray(cv2.resize(radiograph.on_screen(), size, interpolation=method))
+    return np.repeat(grey.astype(np.uint8, copy=False)[:, :, np.newaxis], 3, axis=2)
 
 
 def _draw_lungs(picture: NDArray[np.uint8], lung_mask: NDArray[np.float32]) -> None:
@@ -190,12 +170,3 @@ def _footer(result: ScoredRadiograph, width: int, letter_height: int) -> NDArray
     small = TextStyle(letter_height * 3 // 4, _SMALL_PRINT_COLOUR)
     lines = [(RESEARCH_USE, TextStyle(letter_height, WHITE)), (f"Model: {identity}", small)]
     return text_strip([*lines, (_KEY, small)], width, margin=letter_height)
-
-
-def _file_name(result: ScoredRadiograph) -> str:
-    digest = hashlib.sha256(os.fsencode(result.file.resolve())).hexdigest()[:_PATH_DIGEST_LENGTH]
-    uid = result.radiograph.sop_instance_uid or ""
-    if result.radiograph.format != "DICOM":
-        return f"{result.file.stem[:_LONGEST_STEM]}-brixia-{digest}.png"
-    # A UID comes from the file and may be anything, a path for instance.
-    return f"{uid}-brixia-{digest}.png" if _UID.fullmatch(uid) else f"brixia-{digest}.png"

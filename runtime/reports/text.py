@@ -1,6 +1,8 @@
 """Text for people: a short block for each file, the zones laid out as on the image."""
 
 import textwrap
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TextIO
 
 from ..results import RESEARCH_USE, ModelIdentity, ScoredRadiograph, UnscoredFile
@@ -27,9 +29,10 @@ class TextReport:
         self._stream = stream
         self._separator = ""
 
-    def add(self, result: ScoredRadiograph | UnscoredFile) -> None:
-        """Write one block and flush."""
-        block = self._separator + "\n".join(block_lines(result)) + "\n"
+    def add(self, result: ScoredRadiograph | UnscoredFile, written: Sequence[Path] = ()) -> None:
+        """Write one block, with the files that were written about it, and flush."""
+        lines = [*block_lines(result), *(f"  written  {printable(str(path))}" for path in written)]
+        block = self._separator + "\n".join(lines) + "\n"
         self._separator = "\n"
         self._stream.write(encodable(block, self._stream))
         self._stream.flush()

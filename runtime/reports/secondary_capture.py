@@ -1,0 +1,126 @@
+"""The overlay as a DICOM Secondary Capture (PS3.3 A.8.1), for viewers that show no reports."""
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.sr.coding import Code
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
+
+from ..results import RESEARCH_USE, ScoredRadiograph
+from .dicom_result import (
+    MANUFACTURER,
+    SERIES_DESCRIPTION,
+    plain_text,
+    save_dicom,
+    software_version,
+)
+from .dicom_source import PATIENT_AND_STUDY, read_source
+from .overlay import overlay_picture
+
+SERIES_NUMBER = 9902
+"""Far from those of modalities. The series is found by its UID; the number only sorts it."""
+
+_PURPOSE = Code("121322", "DCM", "Source image for image processing operation")
+
+
+def write_secondary_capture(result: ScoredRadiograph, path: Path) -> None:
+    """Save a result's overlay as a Secondary Capture; `output_names` has names that tell nothing.
+
+    Parameters
+    ----------
+    result
+        What to draw. The header of its file is read again.
+    path
+        Where to save it, in a folder that exists.
+
+    Raises
+    ------
+    UnsupportedImage, UnreadableImage
+        See `dicom_source.read_source`.
+    OSError
+        The file cannot be written.
+    """
+    save_dicom(secondary_capture(result), path)
+
+
+def secondary_capture(result: ScoredRadiograph) -> Dataset:
+    """Make a Secondary Capture with UIDs of its own, in a series of its own in the image's study.
+
+    The research-use line is in the picture, in the series' description and in the comments.
+
+    Parameters
+    ----------
+    result
+        What to draw. The header of its file is read again.
+
+    Raises
+    ------
+    UnsupportedImage, UnreadableImage
+        See `dicom_source.read_source`.
+    """
+    source = read_source(result)
+    capture = Dataset()
+    for keyword in PATIENT_AND_STUDY:
+        if keyword in source:
+            capture[keyword] = source[keyword]
+    _add_series(capture)
+    _add_derivation(capture, source, result)
+    _add_picture(capture, result)
+    capture.file_meta = FileMetaDataset()
+    capture.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    return capture
+
+
+def _add_series(capture: Dataset) -> None:
+    """General Series, General Equipment, SC Equipment, SOP Common (C.7.3.1, C.7.5.1, C.8.6.1)."""
+    now = datetime.now()
+    capture.SOPClassUID = SecondaryCaptureImageStorage
+    capture.SOPInstanceUID = generate_uid(None)
+    capture.SeriesInstanceUID = generate_uid(None)
+    capture.SeriesNumber, capture.InstanceNumber = SERIES_NUMBER, 1
+    capture.SeriesDescription = SERIES_DESCRIPTION
+    capture.Modality = "OT"
+    capture.BodyPartExamined = "CHEST"
+    capture.ConversionType = "WSD"
+    capture.Manufacturer = capture.ManufacturerModelName = MANUFACTURER
+    capture.SoftwareVersions = software_version()
+    capture.InstanceCreationDate = capture.ContentDate = now.strftime("%Y%m%d")
+    capture.InstanceCreationTime = capture.ContentTime = now.strftime("%H%M%S.%f")
+
+
+def _add_derivation(capture: Dataset, source: Dataset, result: ScoredRadiograph) -> None:
+    """Say from which image it was made, and how (General Image, C.7.6.1, C.7.6.1.1.4)."""
+    capture.ImageType = ["DERIVED", "SECONDARY"]
+    capture.DerivationDescription = (
+        f"{MANUFACTURER} {software_version()}: Brixia score drawn on the image, "
+        f"weights sha256 {plain_text(result.model.sha256)[:64]}"
+    )
+    purpose = Dataset()
+    purpose.CodeValue, purpose.CodingSchemeDesignator = _PURPOSE.value, _PURPOSE.scheme_designator
+    purpose.CodeMeaning = _PURPOSE.meaning
+    reference = Dataset()
+    reference.ReferencedSOPClassUID = source.SOPClassUID
+    reference.ReferencedSOPInstanceUID = source.SOPInstanceUID
+    reference.PurposeOfReferenceCodeSequence = [purpose]
+    capture.SourceImageSequence = [reference]
+    capture.LossyImageCompression = source.LossyImageCompression
+    capture.ImageComments = RESEARCH_USE
+
+
+def _add_picture(capture: Dataset, result: ScoredRadiograph) -> None:
+    """Image Pixel (C.7.6.3): red, green, blue, 8 bits each, by pixel."""
+    picture = np.ascontiguousarray(overlay_picture(result)[:, :, ::-1])
+    capture.BurnedInAnnotation = "YES"
+    capture.PatientOrientation = None
+    capture.SamplesPerPixel = 3
+    capture.PhotometricInterpretation = "RGB"
+    capture.PlanarConfiguration = 0
+    capture.Rows, capture.Columns = picture.shape[:2]
+    capture.BitsAllocated = capture.BitsStored = 8
+    capture.HighBit = 7
+    capture.PixelRepresentation = 0
+    pixels = picture.tobytes()
+    capture.PixelData = pixels + b"\0" * (len(pixels) % 2)
+    capture["PixelData"].VR = "OB"

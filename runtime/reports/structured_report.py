@@ -1,0 +1,93 @@
+"""The score as a DICOM structured report: Comprehensive 3D SR (PS3.3 A.35.13).
+
+It is marked UNVERIFIED and PRELIMINARY: no person has seen it. Importing this module needs
+highdicom, of the extra ``report``.
+"""
+
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+from pydicom.uid import generate_uid
+
+from ..dicom_header import silence
+from ..errors import BackendUnavailable
+from ..results import ScoredRadiograph
+from .dicom_result import (
+    MANUFACTURER,
+    SERIES_DESCRIPTION,
+    plain_text,
+    save_dicom,
+    software_version,
+)
+from .dicom_source import read_source
+from .dicom_values import long_string
+from .structured_report_codes import SCHEME, SCHEME_NAME
+
+try:
+    from highdicom.coding_schemes import CodingSchemeIdentificationItem
+    from highdicom.sr import Comprehensive3DSR
+
+    from .structured_report_content import measurement_report
+except ModuleNotFoundError as error:
+    raise BackendUnavailable(
+        "structured reports need highdicom, which is not installed; "
+        "install it: pip install 'brixia-edge[report]'"
+    ) from error
+
+SERIES_NUMBER = 9901
+"""Far from those of modalities. The series is found by its UID; the number only sorts it."""
+
+
+def write_structured_report(result: ScoredRadiograph, path: Path) -> None:
+    """Save a result as a structured report; `output_names` has names that tell nothing.
+
+    Parameters
+    ----------
+    result
+        What to report. Its file is read again.
+    path
+        Where to save it, in a folder that exists.
+
+    Raises
+    ------
+    UnsupportedImage, UnreadableImage
+        See `dicom_source.read_source`.
+    OSError
+        The file cannot be written.
+    """
+    save_dicom(structured_report(result), path)
+
+
+def structured_report(result: ScoredRadiograph) -> Dataset:
+    """Make a structured report with UIDs of its own, in a series of its own in the image's study.
+
+    Parameters
+    ----------
+    result
+        What to report. Its file is read again.
+
+    Raises
+    ------
+    UnsupportedImage, UnreadableImage
+        See `dicom_source.read_source`.
+    """
+    source = read_source(result)
+    # highdicom warns of names and quotes them.
+    with silence():
+        return Comprehensive3DSR(
+            evidence=[source],
+            content=measurement_report(result, source)[0],
+            series_instance_uid=generate_uid(None),
+            series_number=SERIES_NUMBER,
+            series_description=SERIES_DESCRIPTION,
+            sop_instance_uid=generate_uid(None),
+            instance_number=1,
+            manufacturer=MANUFACTURER,
+            manufacturer_model_name=MANUFACTURER,
+            device_serial_number=long_string(plain_text(result.model.sha256)) or "unknown",
+            software_versions=software_version(),
+            coding_schemes=[CodingSchemeIdentificationItem(SCHEME, SCHEME_NAME)],
+            is_complete=True,
+            is_final=False,
+            is_verified=False,
+        )

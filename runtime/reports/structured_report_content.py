@@ -1,0 +1,185 @@
+"""The content tree of the structured report: TID 1500 Measurement Report of PS3.16.
+
+It follows from the result and the source image alone: the same score gives the same tree, with the
+same unique identifiers in it.
+"""
+
+from uuid import NAMESPACE_OID, uuid5
+
+from highdicom import UID
+from highdicom.sr import (
+    AlgorithmIdentification,
+    ContainerContentItem,
+    ContentSequence,
+    DeviceObserverIdentifyingAttributes,
+    FindingSite,
+    Measurement,
+    MeasurementReport,
+    MeasurementsAndQualitativeEvaluations,
+    ObservationContext,
+    ObserverContext,
+    RelationshipTypeValues,
+    SourceImageForMeasurementGroup,
+    TextContentItem,
+    TrackingIdentifier,
+)
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
+from pydicom.valuerep import DS
+
+from ..results import RESEARCH_USE, ModelIdentity, ScoredRadiograph
+from ..scores import ZoneScore
+from .dicom_result import MANUFACTURER, plain_text, software_version
+from .structured_report_codes import (
+    ARTIFICIAL_INTELLIGENCE,
+    BILATERAL,
+    COMMENT,
+    EXPECTED_GLOBAL_SCORE,
+    EXPECTED_ZONE_SCORE,
+    GLOBAL_SCORE,
+    IMAGING_PROCEDURE,
+    LATERALITIES,
+    LUNG,
+    NO_UNIT,
+    PROBABILITIES,
+    QUALITATIVE_EVALUATIONS,
+    SCORE_UNIT,
+    ZONE_SCORE,
+    ZONES_OF_LUNG,
+)
+
+_DIGITS = 6
+"""After the decimal point: what the network computes beyond differs between machines."""
+
+
+def measurement_report(result: ScoredRadiograph, source: Dataset) -> MeasurementReport:
+    """Say a result in the terms of TID 1500.
+
+    Parameters
+    ----------
+    result
+        What to say.
+    source
+        The image it was made from, as `dicom_source.read_source` gives it.
+
+    Returns
+    -------
+    MeasurementReport
+        Language, observer, procedure, image library, seven measurement groups (TID 1501: the
+        zones A to F, then the whole), and comments: the research-use line, then what makes the
+        score unreliable.
+    """
+    groups = [_zone_group(item, result.model, source) for item in result.score.zones]
+    report = MeasurementReport(
+        observation_context=_observer(),
+        procedure_reported=IMAGING_PROCEDURE,
+        imaging_measurements=[*groups, _global_group(result, source)],
+        referenced_images=[source],
+    )
+    report[0].ContentSequence.append(_comments(result))
+    return report
+
+
+def _observer() -> ObservationContext:
+    """Name the software as the observer (TID 1001, TID 1004); no person has looked."""
+    device = DeviceObserverIdentifyingAttributes(
+        uid=_uid(f"device {software_version()}"),
+        name=MANUFACTURER,
+        manufacturer_name=MANUFACTURER,
+        model_name=f"{MANUFACTURER} {software_version()}",
+    )
+    context = ObserverContext(
+        observer_type=codes.DCM.Device, observer_identifying_attributes=device
+    )
+    return ObservationContext(observer_device_context=context)
+
+
+def _zone_group(
+    item: ZoneScore, model: ModelIdentity, source: Dataset
+) -> MeasurementsAndQualitativeEvaluations:
+    site = FindingSite(ZONES_OF_LUNG[item.zone.level], LATERALITIES[item.zone.lung])
+    probabilities = zip(PROBABILITIES, item.probabilities, strict=True)
+    return _group(
+        f"Brixia zone {item.zone.value}",
+        site,
+        [
+            _measurement(ZONE_SCORE, item.score),
+            _measurement(EXPECTED_ZONE_SCORE, item.expected),
+            *(_measurement(name, value, NO_UNIT) for name, value in probabilities),
+        ],
+        model,
+        source,
+    )
+
+
+def _global_group(
+    result: ScoredRadiograph, source: Dataset
+) -> MeasurementsAndQualitativeEvaluations:
+    return _group(
+        "Brixia global score",
+        FindingSite(LUNG, BILATERAL),
+        [
+            _measurement(GLOBAL_SCORE, result.score.global_score),
+            _measurement(EXPECTED_GLOBAL_SCORE, result.score.expected_global),
+        ],
+        result.model,
+        source,
+    )
+
+
+def _group(
+    name: str,
+    site: FindingSite,
+    measurements: list[Measurement],
+    model: ModelIdentity,
+    source: Dataset,
+) -> MeasurementsAndQualitativeEvaluations:
+    image = SourceImageForMeasurementGroup(source.SOPClassUID, source.SOPInstanceUID)
+    return MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=TrackingIdentifier(_uid(f"{name} {source.SOPInstanceUID}"), name),
+        algorithm_id=_algorithm(model),
+        finding_sites=[site],
+        measurements=measurements,
+        source_images=[image],
+    )
+
+
+def _algorithm(model: ModelIdentity) -> AlgorithmIdentification:
+    """Name the model (TID 4019): what it is, by which software it ran, and which weights it has."""
+    return AlgorithmIdentification(
+        name=plain_text(model.name),
+        version=f"{MANUFACTURER} {software_version()}",
+        parameters=[
+            f"precision {plain_text(model.precision)}",
+            f"weights sha256 {plain_text(model.sha256)}",
+        ],
+        family=ARTIFICIAL_INTELLIGENCE,
+    )
+
+
+def _measurement(name: Code, value: float, unit: Code = SCORE_UNIT) -> Measurement:
+    rounded = round(value, _DIGITS)
+    measurement = Measurement(name, rounded, unit)
+    # highdicom writes every number with a decimal point: a score of 2 would be shown as 2.0.
+    measurement[0].MeasuredValueSequence[0].NumericValue = DS(str(rounded))
+    return measurement
+
+
+def _comments(result: ScoredRadiograph) -> ContainerContentItem:
+    container = ContainerContentItem(
+        QUALITATIVE_EVALUATIONS, relationship_type=RelationshipTypeValues.CONTAINS
+    )
+    unreliable = [f"Unreliable: {plain_text(warning)}" for warning in result.quality.warnings]
+    container.ContentSequence = ContentSequence(
+        [
+            TextContentItem(COMMENT, text, RelationshipTypeValues.CONTAINS)
+            for text in (RESEARCH_USE, *unreliable)
+        ]
+    )
+    return container
+
+
+def _uid(name: str) -> UID:
+    """Make the UID that belongs to a name, the same each time (PS3.5 B.2)."""
+    return UID.from_uuid(str(uuid5(NAMESPACE_OID, f"{MANUFACTURER} {name}")))

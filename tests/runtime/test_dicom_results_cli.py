@@ -1,0 +1,68 @@
+"""`score --sr` and `--secondary-capture`: results in DICOM beside the scores."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.cli import main
+from dicom_sources import read, source_file
+
+Capture = pytest.CaptureFixture[str]
+Score = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def score(tiny_bundle: Bundle, capfd: Capture) -> Score:
+    """Run `score` with the tiny bundle; gives status, standard output and standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        status = main(["score", "--bundle", str(tiny_bundle.root), *map(str, arguments)])
+        captured = capfd.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def chest_dicom(make_dicom: Callable[..., bytes], tmp_path: Path) -> Path:
+    """A radiograph of a study."""
+    return source_file(tmp_path / "SECRET^PERSON.dcm", make_dicom(), {})
+
+
+def test_results_are_written_and_listed(score: Score, chest_dicom: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "results" / "of today"
+    options = ("--sr", folder, "--secondary-capture", folder, "--format", "json")
+    status, out, err = score(chest_dicom, *options)
+    assert (status, err) == (0, "")
+    paths = sorted(folder.iterdir())
+    assert sorted(json.loads(out)["written"]) == [str(path) for path in paths]
+    assert [read(path).Modality for path in paths] == ["OT", "SR"]
+    assert not any("SECRET" in path.name for path in paths)
+
+
+def test_scores_are_given_where_no_result_can_be_filed(
+    score: Score, chest_dicom: Path, chest_png: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "results"
+    options = ("--sr", folder, "--overlay", folder, "--format", "json")
+    status, out, err = score(chest_png, chest_dicom, *options)
+    assert status == 1
+    assert [json.loads(line)["global"] for line in out.splitlines()] == [18, 18]
+    assert err.startswith(f"{chest_png}: --sr: is a PNG file: it has neither patient nor study")
+    assert len(err.splitlines()) == 1
+    assert sorted(path.suffix for path in folder.iterdir()) == [".dcm", ".png", ".png"]
+
+
+def test_no_identity_reaches_the_terminal(
+    score: Score, make_dicom: Callable[..., bytes], tmp_path: Path
+) -> None:
+    elements = {"PatientName": b"SECRETPERSON", "StudyInstanceUID": b"1.02"}
+    good = source_file(tmp_path / "a.dcm", make_dicom(), elements | {"StudyInstanceUID": b"1.2"})
+    bad = source_file(tmp_path / "b.dcm", make_dicom(), elements)
+    status, out, err = score(good, bad, "--sr", tmp_path, "--secondary-capture", tmp_path)
+    assert status == 1
+    assert err.count("StudyInstanceUID of the DICOM file is no valid UID") == 2
+    assert "SECRET" not in out + err
+    assert "1.02" not in out + err
