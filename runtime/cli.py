@@ -44,7 +44,11 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "calibrate": LazyCommand(
         "brixia_edge.calibration.cli", "calibrate", "Measure ranges on radiographs, for int8."
     ),
-    "inspect": LazyCommand("brixia_edge.runtime.cli_inspect", "inspect", "Show what a bundle is."),
+    "inspect": LazyCommand(
+        "brixia_edge.runtime.cli_inspect",
+        "inspect",
+        "Explain an image, or verify a bundle or an engine.",
+    ),
     "doctor": LazyCommand(
         "brixia_edge.runtime.cli_doctor", "doctor", "Tell what this machine can run."
     ),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .cli_score import overlay_writer
+from .cli_outputs import OutputFolders
 from .errors import BackendUnavailable
 from .reports import REPORTS
 from .scorer import Scorer
@@ -27,11 +27,10 @@ def demo(overlay: Path | None) -> None:
     RESEARCH USE ONLY - not for diagnostic use.
     """
     path = demo_radiograph()
-    draw = overlay_writer(overlay)
+    outputs = OutputFolders({"--overlay": overlay})
     with Scorer() as scorer:
         result = scorer.score(path)
-    REPORTS["text"](sys.stdout).add(result)
-    draw(result)
+    REPORTS["text"](sys.stdout).add(result, outputs.write(result))
 
 
 def demo_radiograph() -> Path:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -12,7 +12,11 @@ import click
 from .backends import AUTO, backend_names
 from .bundle import Bundle
 from .cli import UNSCORED
+from .cli_outputs import OutputFolders
 from .inputs import Inputs, find_inputs
+from .isolation import Reading
+from .radiograph import ReadingOptions
+from .reading_process import ReadingLimits
 from .reports import REPORTS, Report
 from .reports.plain_text import printable
 from .results import ScoredRadiograph, UnscoredFile
@@ -31,7 +35,25 @@ _PATH = click.Path(path_type=Path)
     "--format", "form", type=click.Choice(list(REPORTS)), default="text", show_default=True
 )
 @click.option("-o", "--output", type=_PATH, help="Write to a file instead of standard output.")
+@click.option(
+    "--isolate/--no-isolate",
+    default=None,
+    help="Read files in a process of its own, with limits of memory and time, one file ahead of "
+    "the network; default: for folders and several files.",
+)
+@click.option("--window", type=int, help="Show each DICOM file in this one of its windows, from 1.")
 @click.option("--overlay", type=_PATH, help="Write a picture of each score into this folder.")
+@click.option("--sr", type=_PATH, help="Write a DICOM structured report of each into this folder.")
+@click.option(
+    "--secondary-capture",
+    type=_PATH,
+    help="Write the picture of each score as a DICOM Secondary Capture into this folder.",
+)
+@click.option(
+    "--keep-names",
+    is_flag=True,
+    help="Name what is written after the radiograph's file, which may tell whose it is.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 when a score's quality is doubtful, too.")
 def score(
     paths: tuple[str, ...],
@@ -40,7 +62,12 @@ def score(
     threads: int | None,
     form: str,
     output: Path | None,
+    isolate: bool | None,
+    window: int | None,
     overlay: Path | None,
+    sr: Path | None,
+    secondary_capture: Path | None,
+    keep_names: bool,
     strict: bool,
 ) -> int:
     """Score radiographs: DICOM, PNG or JPEG files, folders of them, or - for a list.
@@ -52,13 +79,20 @@ def score(
     """
     _check_paths(paths, output)
     inputs = find_inputs(paths, sys.stdin.buffer)
-    if inputs.skipped:
-        click.echo(f"{inputs.skipped} files are no DICOM, PNG or JPEG and were skipped", err=True)
-    draw = overlay_writer(overlay)
+    _tell_skipped(inputs)
+    folders = {"--overlay": overlay, "--sr": sr, "--secondary-capture": secondary_capture}
+    outputs = OutputFolders(folders, keep_names)
     # The output last: a bundle that cannot run must not cost the results of an earlier run.
-    with Scorer(Bundle.open(bundle), backend, threads) as scorer, _stream(output) as stream:
+    isolated = _is_batch(paths, inputs) if isolate is None else isolate
+    reading = Reading(ReadingLimits() if isolated else None, ReadingOptions(window))
+    with (
+        Scorer(Bundle.open(bundle), backend, threads, reading=reading) as scorer,
+        _stream(output) as stream,
+    ):
+        if isolated and not scorer.source.memory_limited():
+            click.echo("this system limits no process's memory; time alone is limited", err=True)
         results = with_progress(_results(scorer, inputs), len(inputs.files), stream)
-        return _report(results, REPORTS[form](stream), draw, strict)
+        return _report(results, REPORTS[form](stream), outputs, strict)
 
 
 def _check_paths(paths: tuple[str, ...], output: Path | None) -> None:
@@ -69,48 +103,33 @@ def _check_paths(paths: tuple[str, ...], output: Path | None) -> None:
         raise click.BadParameter(f"{output} is one of the images to score", param_hint="--output")
 
 
-def _report(
-    results: Iterable[Result], report: Report, draw: Callable[[Result], None], strict: bool
-) -> int:
+def _tell_skipped(inputs: Inputs) -> None:
+    if inputs.skipped:
+        click.echo(f"{inputs.skipped} files are no DICOM, PNG or JPEG and were skipped", err=True)
+    if inputs.links:
+        click.echo(f"{inputs.links} links lead out of their folder and were skipped", err=True)
+
+
+def _is_batch(paths: tuple[str, ...], inputs: Inputs) -> bool:
+    return len(inputs.files) > 1 or any(map(os.path.isdir, paths))
+
+
+def _report(results: Iterable[Result], report: Report, outputs: OutputFolders, strict: bool) -> int:
     """Write every result; returns the exit status."""
     status = 0
     for result in results:
-        report.add(result)
-        draw(result)
+        report.add(result, outputs.write(result))
         if isinstance(result, UnscoredFile):
             click.echo(printable(f"{result.file}: {result.error}"), err=True)
             status = UNSCORED
         elif strict and not result.quality.ok:
             status = UNSCORED
-    return status
+    return UNSCORED if outputs.refused else status
 
 
 def _results(scorer: Scorer, inputs: Inputs) -> Iterator[Result]:
     yield from scorer.score_many(inputs.files)
     yield from inputs.failures
-
-
-def overlay_writer(folder: Path | None) -> Callable[[Result], None]:
-    """A function that writes a result's picture into `folder`, or does nothing without one."""
-    if folder is None:
-        return lambda result: None
-    from .reports.overlay import write_overlay
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.BadParameter(f"{folder}: {error.strerror}", param_hint="--overlay") from error
-
-    def write(result: Result) -> None:
-        if isinstance(result, ScoredRadiograph):
-            try:
-                write_overlay(result, folder)
-            except OSError as error:
-                raise click.FileError(
-                    str(folder), f"no overlay can be written: {error.strerror}"
-                ) from error
-
-    return write
 
 
 @contextmanager

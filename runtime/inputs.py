@@ -29,15 +29,21 @@ class Inputs:
         standard input when it lists nothing; each with its reason.
     skipped
         How many files of folders were passed over because they look like nothing we read.
+    links
+        How many links in folders were not followed because they lead out of their folder.
     """
 
     files: tuple[Path, ...]
     failures: tuple[UnscoredFile, ...]
     skipped: int
+    links: int = 0
 
 
 def find_inputs(paths: Iterable[str], standard_input: BinaryIO) -> Inputs:
-    """Collect the files to score. Links to folders, within folders, are not followed.
+    """Collect the files to score.
+
+    Links to folders, within folders, are not followed, nor are links to files that lead out of the
+    folder: whoever may write there could otherwise have any file of this machine read.
 
     Parameters
     ----------
@@ -48,7 +54,7 @@ def find_inputs(paths: Iterable[str], standard_input: BinaryIO) -> Inputs:
     search = _Search(standard_input)
     for path in paths:
         search.take(path)
-    return Inputs(tuple(search.files), tuple(search.failures), search.skipped)
+    return Inputs(tuple(search.files), tuple(search.failures), search.skipped, search.links)
 
 
 class _Search:
@@ -59,6 +65,7 @@ class _Search:
         self.files: dict[Path, None] = {}
         self.failures: list[UnscoredFile] = []
         self.skipped = 0
+        self.links = 0
 
     def take(self, path: str) -> None:
         if path == STANDARD_INPUT:
@@ -90,8 +97,12 @@ class _Search:
             self._give_up(folder, "holds no DICOM, PNG or JPEG file; give a folder that does")
 
     def _walk(self, folder: Path) -> Iterator[Path]:
-        for parent, _, names in os.walk(folder, onerror=self._give_up_folder):
-            yield from (Path(parent) / name for name in names)
+        root = os.path.realpath(folder)
+        for parent, folders, names in os.walk(folder, onerror=self._give_up_folder):
+            stays = {name: _stays_within(root, os.path.join(parent, name)) for name in names}
+            yield from (Path(parent) / name for name in names if stays[name])
+            stays |= {name: _stays_within(root, os.path.join(parent, name)) for name in folders}
+            self.links += list(stays.values()).count(False)
 
     def _give_up_folder(self, error: OSError) -> None:
         reason = f"is a folder that cannot be searched: {error.strerror}"
@@ -101,6 +112,13 @@ class _Search:
         self.failures.append(UnscoredFile(Path(path), UnreadableImage(reason)))
 
 
+def _stays_within(root: str, path: str) -> bool:
+    """Whether a path is no link, or one that leads to a place within `root`."""
+    if not os.path.islink(path):
+        return True
+    return os.path.realpath(path).startswith(os.path.join(root, ""))
+
+
 def looks_like_radiograph(path: Path) -> bool:
     """Whether a file in a folder is worth reading.
 
@@ -108,7 +126,8 @@ def looks_like_radiograph(path: Path) -> bool:
     PNG or JPEG, or when its suffix claims one of them: then a damaged file gets its reason told,
     and so does one that cannot be opened. Pipes and devices, which may never end, are not.
     """
-    if path.name == "DICOMDIR" or _is_special(path):
+    # A DICOMDIR (PS3.10 8.6) lists files by paths of its own; discs have it in any case.
+    if path.name.upper() in ("DICOMDIR", "DICOMDIR;1") or _is_special(path):
         return False
     if path.suffix.lower() in _SUFFIXES:
         return True

@@ -12,9 +12,9 @@ from .backends import AUTO, open_session
 from .backends.base import Session
 from .bundle import Bundle
 from .errors import BackendUnavailable, BrixiaEdgeError, ImageTooLarge
-from .preprocess import preprocess
+from .isolation import IN_THIS_PROCESS, Reading, open_source
 from .quality import assess_quality
-from .radiograph import read_radiograph
+from .radiograph_source import PreparedRadiograph
 from .results import Prediction, ScoredRadiograph, Timing, UnscoredFile
 from .scores import BrixiaScore
 
@@ -38,6 +38,7 @@ class Scorer:
         backend: str = AUTO,
         threads: int | None = None,
         outputs: Iterable[str] = SCORE_OUTPUTS,
+        reading: Reading = IN_THIS_PROCESS,
     ) -> None:
         """Open the session.
 
@@ -51,13 +52,23 @@ class Scorer:
             CPU threads; None takes all cores.
         outputs
             Network outputs to compute; add ``zone_evidence`` for an explanation.
+        reading
+            How files are read. With ``Reading(limits=ReadingLimits())`` a process of its own
+            reads them within limits, one file ahead of the network: for folders, and for services
+            that take files from anyone. See `isolation`.
 
         Raises
         ------
         BundleError, BackendUnavailable
         """
         self.bundle = Bundle.open() if bundle is None else bundle
-        self.session: Session = open_session(self.bundle, backend, threads)
+        # First of all: the reading process starts while the session opens.
+        self.source = open_source(self.bundle.manifest.preprocess, reading)
+        try:
+            self.session: Session = open_session(self.bundle, backend, threads)
+        except BaseException:
+            self.source.close()
+            raise
         self._outputs = tuple(dict.fromkeys((*SCORE_OUTPUTS, *outputs)))
 
     def score(self, path: str | Path) -> ScoredRadiograph:
@@ -70,36 +81,25 @@ class Scorer:
         BackendUnavailable
             The network gave numbers that are not finite.
         """
-        started = perf_counter()
-        radiograph = read_radiograph(path)
-        read = perf_counter()
-        image = preprocess(radiograph, self.bundle.manifest.preprocess)
-        prepared = perf_counter()
-        prediction = self._predict(image)
-        inferred = perf_counter()
-        return ScoredRadiograph(
-            file=Path(path),
-            radiograph=radiograph,
-            prediction=prediction,
-            score=BrixiaScore.from_probabilities(prediction.probabilities),
-            quality=assess_quality(radiograph, image, prediction),
-            model=self.bundle.identity,
-            timing=_timing(started, read, prepared, inferred, perf_counter()),
-        )
+        return self._scored(self.source.prepared(path))
 
     def score_many(self, paths: Iterable[str | Path]) -> Iterator[ScoredRadiograph | UnscoredFile]:
-        """Score files one after the other; a file that fails gives its reason and no more."""
-        for path in paths:
-            try:
-                yield self.score(path)
-            except BrixiaEdgeError as error:
-                yield UnscoredFile(Path(path), error)
-            except MemoryError:
-                reason = "needs more memory than is free; give a smaller copy of the radiograph"
-                yield UnscoredFile(Path(path), ImageTooLarge(reason))
+        """Score files in their order; a file that fails gives its reason and no more.
+
+        Raises
+        ------
+        BackendUnavailable
+            Limits were given for reading, and the reading process does not start.
+        """
+        for prepared in self.source.prepared_many(paths):
+            if isinstance(prepared, UnscoredFile):
+                yield prepared
+            else:
+                yield self._outcome(prepared)
 
     def close(self) -> None:
-        """Release the session."""
+        """Release the session, and end the reading process if there is one."""
+        self.source.close()
         self.session.close()
 
     def __enter__(self) -> "Scorer":
@@ -112,6 +112,30 @@ class Scorer:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _outcome(self, prepared: PreparedRadiograph) -> ScoredRadiograph | UnscoredFile:
+        try:
+            return self._scored(prepared)
+        except BrixiaEdgeError as error:
+            return UnscoredFile(prepared.file, error)
+        except MemoryError:
+            reason = "needs more memory than is free; give a smaller copy of the radiograph"
+            return UnscoredFile(prepared.file, ImageTooLarge(reason))
+
+    def _scored(self, prepared: PreparedRadiograph) -> ScoredRadiograph:
+        started = perf_counter()
+        prediction = self._predict(prepared.image)
+        inferred = perf_counter()
+        radiograph = prepared.radiograph
+        return ScoredRadiograph(
+            file=prepared.file,
+            radiograph=radiograph,
+            prediction=prediction,
+            score=BrixiaScore.from_probabilities(prediction.probabilities),
+            quality=assess_quality(radiograph, prepared.image, prediction),
+            model=self.bundle.identity,
+            timing=_timing(prepared, started, inferred, perf_counter()),
+        )
 
     def _predict(self, image: NDArray[np.float32]) -> Prediction:
         outputs = self.session.run(image, self._outputs)
@@ -129,11 +153,11 @@ class Scorer:
         )
 
 
-def _timing(*moments: float) -> Timing:
-    started, read, prepared, inferred, ended = moments
+def _timing(prepared: PreparedRadiograph, started: float, inferred: float, ended: float) -> Timing:
+    """All that was spent on this radiograph, also where its reading overlapped with another's."""
     return Timing(
-        read=(read - started) * 1000,
-        prepare=(prepared - read) * 1000,
-        infer=(inferred - prepared) * 1000,
-        total=(ended - started) * 1000,
+        read=prepared.read,
+        prepare=prepared.prepare,
+        infer=(inferred - started) * 1000,
+        total=prepared.read + prepared.prepare + (ended - started) * 1000,
     )

@@ -120,3 +120,36 @@ def test_content_decides_without_a_suffix(tmp_path: Path, start: bytes, expected
     path = tmp_path / "IM1"
     path.write_bytes(start)
     assert looks_like_radiograph(path) is expected
+
+
+def test_links_out_of_the_folder_are_not_followed(
+    tmp_path: Path, chest_png: Path, make_dicom: Callable[..., bytes]
+) -> None:
+    folder, outside = tmp_path / "folder", tmp_path / "folder-outside"
+    folder.mkdir()
+    outside.mkdir()
+    (outside / "private.dcm").write_bytes(make_dicom())
+    (folder / "own.dcm").write_bytes(make_dicom())
+    (folder / "within.dcm").symlink_to("own.dcm")
+    (folder / "file.dcm").symlink_to(outside / "private.dcm")
+    (folder / "relative.dcm").symlink_to("../folder-outside/private.dcm")
+    (folder / "there").symlink_to(outside)
+    (folder / "nowhere.dcm").symlink_to(tmp_path / "absent.dcm")
+    inputs = find_inputs([str(folder)], BytesIO())
+    assert [file.name for file in inputs.files] == ["own.dcm", "within.dcm"]
+    assert inputs.links == 4
+
+
+def test_a_folder_may_be_named_by_a_link(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(folder)
+    inputs = find_inputs([str(tmp_path / "link")], BytesIO())
+    assert len(inputs.files) == 3
+    assert inputs.links == 0
+
+
+@pytest.mark.parametrize("name", ["DICOMDIR", "dicomdir", "DICOMDIR;1"])
+def test_a_dicomdir_in_a_folder_is_passed_over(
+    tmp_path: Path, make_dicom: Callable[..., bytes], name: str
+) -> None:
+    (tmp_path / name).write_bytes(make_dicom())
+    assert find_inputs([str(tmp_path)], BytesIO()).files == ()

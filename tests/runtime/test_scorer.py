@@ -51,10 +51,10 @@ def test_one_bad_file_costs_only_itself(
 def test_an_image_beyond_the_memory_costs_only_itself(
     tiny_bundle: Bundle, chest_png: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(path: Path) -> None:
+    def fail(path: Path, options: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("brixia_edge.runtime.scorer.read_radiograph", fail)
+    monkeypatch.setattr("brixia_edge.runtime.radiograph_source.read_radiograph", fail)
     with Scorer(tiny_bundle) as scorer:
         (result,) = scorer.score_many([chest_png])
     assert isinstance(result, UnscoredFile)
