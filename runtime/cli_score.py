@@ -12,6 +12,7 @@ import click
 from .backends import AUTO, backend_names
 from .bundle import Bundle
 from .cli import UNSCORED
+from .cli_drift import drift_option, watch_drift
 from .inputs import Inputs, find_inputs
 from .reports import REPORTS, Report
 from .reports.plain_text import printable
@@ -32,6 +33,7 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("-o", "--output", type=_PATH, help="Write to a file instead of standard output.")
 @click.option("--overlay", type=_PATH, help="Write a picture of each score into this folder.")
+@drift_option
 @click.option("--strict", is_flag=True, help="Exit with 1 when a score's quality is doubtful, too.")
 def score(
     paths: tuple[str, ...],
@@ -41,6 +43,7 @@ def score(
     form: str,
     output: Path | None,
     overlay: Path | None,
+    drift: bool | None,
     strict: bool,
 ) -> int:
     """Score radiographs: DICOM, PNG or JPEG files, folders of them, or - for a list.
@@ -58,6 +61,7 @@ def score(
     # The output last: a bundle that cannot run must not cost the results of an earlier run.
     with Scorer(Bundle.open(bundle), backend, threads) as scorer, _stream(output) as stream:
         results = with_progress(_results(scorer, inputs), len(inputs.files), stream)
+        results = watch_drift(results, scorer.bundle, drift)
         return _report(results, REPORTS[form](stream), draw, strict)
 
 
