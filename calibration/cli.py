@@ -75,9 +75,9 @@ def calibrate(
     check_target(output, overwrite)
     opened = Bundle.open(bundle)
     check_bundle(opened)
-    surveyed = _survey(opened, _find(paths), options)
+    surveyed = _survey(opened, find(paths), options)
     chosen = choose_from(surveyed, options)
-    with _progress("Collecting", len(chosen)) as progress:
+    with progress_bar("Collecting", len(chosen)) as progress:
         table = measure(opened, chosen, options, progress)
     table.save(output, overwrite)
     click.echo("\n".join(_summary(surveyed, chosen, table)))
@@ -85,7 +85,14 @@ def calibrate(
     click.echo(f"Wrote {output}", err=True)
 
 
-def _find(paths: tuple[str, ...]) -> Inputs:
+def find(paths: tuple[str, ...]) -> Inputs:
+    """Find files as `find_inputs` does, and tell on standard error what cannot be taken.
+
+    Raises
+    ------
+    CalibrationError
+        There is none.
+    """
     inputs = find_inputs(paths, sys.stdin.buffer)
     for entry in inputs.failures:
         click.echo(printable(f"{entry.file}: {entry.error}"), err=True)
@@ -99,7 +106,7 @@ def _find(paths: tuple[str, ...]) -> Inputs:
 
 
 def _survey(bundle: Bundle, inputs: Inputs, options: CalibrationOptions) -> Survey:
-    with _progress("Looking through", len(inputs.files)) as progress:
+    with progress_bar("Looking through", len(inputs.files)) as progress:
         surveyed = survey(
             bundle,
             inputs.files,
@@ -115,7 +122,7 @@ def _survey(bundle: Bundle, inputs: Inputs, options: CalibrationOptions) -> Surv
 
 
 @contextmanager
-def _progress(label: str, count: int) -> Generator[Progress]:
+def progress_bar(label: str, count: int) -> Generator[Progress]:
     """Show a progress bar on standard error, if it is a terminal and there is more than one."""
     if count < 2 or not sys.stderr.isatty():
         yield unchanged

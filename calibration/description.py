@@ -54,6 +54,8 @@ class Description:
         ``bedside``, ``AP``, ``PA`` or ``unknown``, as the DICOM file says.
     severity
         The global score that this network expects, 0.0 to 18.0.
+    global_score
+        The global score that this network gives, 0 to 18.
     brightness, contrast
         Mean and standard deviation of the picture before preparation, 0.0 to 1.0.
     lung_area
@@ -69,6 +71,7 @@ class Description:
     modality: str
     projection: str
     severity: float
+    global_score: int
     brightness: float
     contrast: float
     lung_area: float
@@ -104,6 +107,7 @@ def describe(file: Path, session: Session, spec: PreprocessSpec) -> Description:
     prediction = _predict(session, image)
     content = _content(file)
     modality, projection = _origin(radiograph, content)
+    score = BrixiaScore.from_probabilities(prediction.probabilities)
     return Description(
         file=file,
         sha256=hashlib.sha256(content).hexdigest(),
@@ -111,7 +115,8 @@ def describe(file: Path, session: Session, spec: PreprocessSpec) -> Description:
         average_hash=average_hash(image[0, 0]),
         modality=modality,
         projection=projection,
-        severity=BrixiaScore.from_probabilities(prediction.probabilities).expected_global,
+        severity=score.expected_global,
+        global_score=score.global_score,
         brightness=float(radiograph.pixels.mean()),
         contrast=float(radiograph.pixels.std()),
         lung_area=float(np.mean(prediction.lung_mask > _LUNG)),

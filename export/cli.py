@@ -14,6 +14,7 @@ from .engines.cli_options import engine_options
 from .exporter import STORAGES, ExportOptions
 from .lower_precision import export_with_evidence
 from .precision_options import PrecisionOptions, precision_options
+from .reference import with_reference
 from .weights import load_weights
 
 _FILE = click.Path(path_type=Path)
@@ -84,6 +85,9 @@ def export(
     store = load_weights(weights, segmentation, alignment)
     click.echo("Building the network and comparing it with its references", err=True)
     bundle = export_with_evidence(store, output, options, evidence, show_progress)
+    bundle, lacking = with_reference(bundle, reduced.where, show_progress)
+    if lacking:
+        click.echo(f"Drift will not be told with this bundle: {lacking}", err=True)
     click.echo("\n".join(parity_lines(read_parity(bundle))))
     click.echo(f"Wrote {bundle.root} ({bundle.manifest.precision})", err=True)
     return bundle

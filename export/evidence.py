@@ -7,10 +7,11 @@ from pathlib import Path
 
 from ..calibration.calibrate import CalibrationOptions
 from ..calibration.table import CalibrationTable
+from ..runtime.annotations import read_annotations
 from ..runtime.errors import CalibrationError
 from ..runtime.inputs import find_inputs
 from .accuracy import ScoreBound
-from .annotations import Annotations, read_annotations
+from .measured import Annotations
 
 FULL_PRECISION = "fp32"
 
@@ -68,6 +69,8 @@ def gather_evidence(
     ------
     CalibrationError
         There is no calibration, no image, or one of the files cannot be used.
+    AnnotationsError
+        The annotations, or a row of them, cannot be used.
     """
     if precision == FULL_PRECISION:
         return None
@@ -88,5 +91,9 @@ def gather_evidence(
             "there is no radiograph to measure on; give a folder of chest radiographs that "
             "calibration did not use with --images"
         )
-    annotations = read_annotations(where.annotations) if where.annotations else {}
+    annotations = _annotations(where.annotations)
     return Evidence(table, files, calibration, annotations, bound)
+
+
+def _annotations(path: Path | None) -> Annotations:
+    return read_annotations(path).scores_of_first_reader() if path else {}

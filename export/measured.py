@@ -16,12 +16,14 @@ from ..calibration.survey import Progress, unchanged
 from ..runtime.errors import BrixiaEdgeError, CalibrationError
 from ..runtime.preprocess import PreprocessSpec, preprocess
 from ..runtime.radiograph import read_radiograph
-from .annotations import Annotations
 from .network import IMAGE
 from .score_parity import ScoreParity, compare_scores
 from .zones import PROBABILITIES
 
 ort: Any = import_module("onnxruntime")  # has no type information
+
+Annotations = Mapping[str, NDArray[np.int64]]
+"""A radiologist's zone scores, int64 ``[6]``, by file name."""
 
 
 @dataclass(frozen=True)

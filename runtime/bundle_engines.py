@@ -1,14 +1,12 @@
 """Which engines a bundle has, and giving it others."""
 
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from .bundle import MANIFEST, MODEL, Bundle, write_bundle
+from .bundle_changes import change_files
 from .engine_file import FOLDER, EngineRecord, digest
-from .errors import BundleError
 
 
 def bundle_engines(bundle: Bundle, backend: str | None = None) -> tuple[EngineRecord, ...]:
@@ -64,10 +62,7 @@ def copy_bundle(bundle: Bundle, target: Path, overwrite: bool = False) -> Bundle
 def _replace_engines(
     bundle: Bundle, records: Sequence[EngineRecord], added: Mapping[str, bytes]
 ) -> Bundle:
-    """Write new files, then the manifest, then remove what it no longer lists.
-
-    So the bundle on the disk is a whole one at every moment.
-    """
+    """Give the bundle other engines; files of those it loses are removed."""
     listed = {name for record in records for name in (record.file, record.sidecar)}
     dropped = {
         name
@@ -78,33 +73,4 @@ def _replace_engines(
     files |= {name: digest(data) for name, data in added.items()}
     engines = tuple(record.to_dict() for record in records)
     manifest = replace(bundle.manifest, files=files, engines=engines)
-    _write(bundle, {**added, MANIFEST: manifest.to_json().encode()})
-    for name in dropped:
-        (bundle.root / name).unlink(missing_ok=True)
-    return Bundle(bundle.root, manifest)
-
-
-def _write(bundle: Bundle, files: Mapping[str, bytes]) -> None:
-    """Replace each file by a whole one, in the given order."""
-    new = [name for name in files if name not in (*bundle.manifest.files, MANIFEST)]
-    try:
-        for name, data in files.items():
-            _replace_file(bundle.root / name, data)
-    except OSError as error:
-        for name in new:
-            with suppress(OSError):
-                (bundle.root / name).unlink()
-        raise BundleError(
-            f"bundle {bundle.root} cannot be changed: {error.strerror or error}; give -o DIR to "
-            "write a copy with the engine"
-        ) from error
-
-
-def _replace_file(path: Path, data: bytes) -> None:
-    path.parent.mkdir(exist_ok=True)
-    staged = path.with_name(f".{path.name}.new")
-    try:
-        staged.write_bytes(data)
-        os.replace(staged, path)
-    finally:
-        staged.unlink(missing_ok=True)
+    return change_files(bundle, manifest, added)

@@ -28,21 +28,31 @@ _INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class LazyCommand:
-    """Where a command is defined, and the line that describes it."""
+    """Where a command is defined, the line that describes it, and the extra that it needs."""
 
     module: str
     name: str
     help: str
+    extra: str = "export"
 
 
 COMMANDS: Mapping[str, LazyCommand] = {
     "demo": LazyCommand("brixia_edge.runtime.cli_demo", "demo", "Score a real radiograph."),
     "score": LazyCommand("brixia_edge.runtime.cli_score", "score", "Score radiographs."),
+    "explain": LazyCommand(
+        "brixia_edge.runtime.cli_explain", "explain", "Show what speaks for each score."
+    ),
     "export": LazyCommand(
         "brixia_edge.export.cli", "export", "Turn trained BS-Net weights into a bundle."
     ),
     "calibrate": LazyCommand(
         "brixia_edge.calibration.cli", "calibrate", "Measure ranges on radiographs, for int8."
+    ),
+    "evaluate": LazyCommand(
+        "brixia_edge.benchmarks.evaluation.cli",
+        "evaluate_command",
+        "Compare bundles with radiologists' scores.",
+        extra="report",
     ),
     "inspect": LazyCommand(
         "brixia_edge.runtime.cli_inspect",
@@ -72,7 +82,7 @@ class LazyGroup(click.Group):
         except ModuleNotFoundError as error:
             raise BackendUnavailable(
                 f"`brixia-edge {cmd_name}` needs {error.name}, which is not installed; "
-                "install it: pip install 'brixia-edge[export]'"
+                f"install it: pip install 'brixia-edge[{entry.extra}]'"
             ) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

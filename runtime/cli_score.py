@@ -12,6 +12,7 @@ import click
 from .backends import AUTO, backend_names
 from .bundle import Bundle
 from .cli import UNSCORED
+from .cli_drift import drift_option, watch_drift
 from .cli_outputs import OutputFolders
 from .inputs import Inputs, find_inputs
 from .isolation import Reading
@@ -54,6 +55,7 @@ _PATH = click.Path(path_type=Path)
     is_flag=True,
     help="Name what is written after the radiograph's file, which may tell whose it is.",
 )
+@drift_option
 @click.option("--strict", is_flag=True, help="Exit with 1 when a score's quality is doubtful, too.")
 def score(
     paths: tuple[str, ...],
@@ -68,6 +70,7 @@ def score(
     sr: Path | None,
     secondary_capture: Path | None,
     keep_names: bool,
+    drift: bool | None,
     strict: bool,
 ) -> int:
     """Score radiographs: DICOM, PNG or JPEG files, folders of them, or - for a list.
@@ -92,6 +95,7 @@ def score(
         if isolated and not scorer.source.memory_limited():
             click.echo("this system limits no process's memory; time alone is limited", err=True)
         results = with_progress(_results(scorer, inputs), len(inputs.files), stream)
+        results = watch_drift(results, scorer.bundle, drift)
         return _report(results, REPORTS[form](stream), outputs, strict)
 
 

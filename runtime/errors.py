@@ -10,7 +10,8 @@
     ├── BundleError          a bundle that is absent, incomplete, altered or of another schema
     ├── BackendUnavailable   the backend is not installed or finds no device
     ├── EngineMismatch       an engine built for another TensorRT, GPU or bundle
-    └── CalibrationError     calibration images or a table that cannot be used
+    ├── CalibrationError     calibration images or a table that cannot be used
+    └── AnnotationsError     radiologists' scores that cannot be used
 
 A message names the element, its value and what is allowed, and says what to
 do. It never holds a patient's name, identifier or dates.
@@ -54,3 +55,7 @@ class EngineMismatch(BrixiaEdgeError):
 
 class CalibrationError(BrixiaEdgeError):
     """The calibration images or the calibration table cannot be used."""
+
+
+class AnnotationsError(BrixiaEdgeError):
+    """The annotations cannot be used, or none is of an image at hand."""

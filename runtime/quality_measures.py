@@ -91,7 +91,7 @@ def measure_quality(
         The network's outputs for it.
     """
     rows, columns = radiograph.rows, radiograph.columns
-    sample = _sample(radiograph)
+    sample = sample_of(radiograph)
     return QualityMeasures(
         lung_share=float(np.mean(prediction.lung_mask > _LUNG)),
         alignment=measure_alignment(prediction.alignment),
@@ -127,7 +127,8 @@ def measure_alignment(alignment: NDArray[np.float32]) -> AlignmentMeasures:
     )
 
 
-def _sample(radiograph: Radiograph) -> NDArray[np.float64]:
+def sample_of(radiograph: Radiograph) -> NDArray[np.float64]:
+    """Give about 65,536 pixels, evenly spread, of a radiograph of any size."""
     return radiograph.sample(max(1, int(np.sqrt(radiograph.codes.size / _SAMPLE_PIXELS))))
 
 

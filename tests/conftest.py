@@ -26,8 +26,23 @@ from numpy.typing import NDArray
 __all__ = ["bundle_for", "install"]
 """Fixtures that are defined elsewhere."""
 
+SHARED = Path(__file__).parents[2] / "shared"
+
 SCORES = (0, 1, 2, 3, 2, 1)
 """Scores of the zones A to F: nine in sum, and all four grades occur."""
+
+
+@pytest.fixture(scope="session")
+def shared() -> Callable[[str], Path]:
+    """Give the path of a shared real file, or skip the test where it is absent."""
+
+    def find(name: str) -> Path:
+        path = SHARED / name
+        if not path.exists():
+            pytest.skip(f"{path} is absent: the shared real files are not on this machine")
+        return path
+
+    return find
 
 
 @pytest.fixture
@@ -87,7 +102,7 @@ def make_result(
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_manifest() -> Manifest:
     """The manifest of `tiny_bundle`, before its files are known."""
     shapes = {"probabilities": [6, 4], "lung_mask": [1, 512, 512], "alignment": [2, 3]}

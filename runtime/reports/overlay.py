@@ -28,12 +28,14 @@ _SPECK = 0.002  # share of the picture; smaller islands and holes clutter it and
 
 # Okabe and Ito's colours, told apart by colour-blind readers; brighter is not worse, so the
 # digit always stands beside the colour.
-_SCORE_COLOURS: tuple[Colour, ...] = (
+SCORE_COLOURS: tuple[Colour, ...] = (
     (233, 180, 86),
     (66, 228, 240),
     (0, 159, 230),
     (0, 94, 213),
 )
+"""The colours of the scores 0 to 3 in every picture."""
+
 _LUNG_COLOUR: Colour = (170, 220, 120)
 _WARNING_COLOUR: Colour = (66, 228, 240)
 _SMALL_PRINT_COLOUR: Colour = (190, 190, 190)
@@ -80,27 +82,30 @@ def overlay_picture(result: ScoredRadiograph) -> NDArray[np.uint8]:
         uint8 ``[rows, columns, 3]``, BGR. The radiograph's longer side has
         `SMALLEST_LONG_SIDE` to `LARGEST_LONG_SIDE` pixels, its shape is kept.
     """
-    picture = _radiograph_picture(result.radiograph)
+    long_side = max(result.radiograph.rows, result.radiograph.columns)
+    shown = min(max(long_side, SMALLEST_LONG_SIDE), LARGEST_LONG_SIDE)
+    picture = radiograph_picture(result.radiograph, shown)
     letter_height = max(picture.shape) // 62
-    _draw_lungs(picture, result.prediction.lung_mask)
-    _draw_zones(picture, result)
+    draw_lungs(picture, result.prediction.lung_mask)
+    draw_zones(picture, result)
     picture = _widened(picture)
-    header = _header(result, picture.shape[1], letter_height)
-    footer = _footer(result, picture.shape[1], letter_height)
+    header = header_strip(result, picture.shape[1], letter_height)
+    footer = footer_strip(result, picture.shape[1], letter_height, _KEY)
     return np.concatenate([header, picture, footer])
 
 
-def _radiograph_picture(radiograph: Radiograph) -> NDArray[np.uint8]:
+def radiograph_picture(radiograph: Radiograph, long_side: int) -> NDArray[np.uint8]:
+    """Give the radiograph as uint8 ``[rows, columns, 3]``, the longer of them `long_side`."""
     rows, columns = radiograph.rows, radiograph.columns
-    long_side = max(rows, columns)
-    scale = min(max(long_side, SMALLEST_LONG_SIDE), LARGEST_LONG_SIDE) / long_side
+    scale = long_side / max(rows, columns)
     size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     grey = np.asarray(cv2.resize(radiograph.on_screen(), size, interpolation=method))
     return np.repeat(grey.astype(np.uint8, copy=False)[:, :, np.newaxis], 3, axis=2)
 
 
-def _draw_lungs(picture: NDArray[np.uint8], lung_mask: NDArray[np.float32]) -> None:
+def draw_lungs(picture: NDArray[np.uint8], lung_mask: NDArray[np.float32]) -> None:
+    """Draw the border of the lungs onto a picture of the whole radiograph, in place."""
     size = (picture.shape[1], picture.shape[0])
     enlarged = cv2.resize(lung_mask, size, interpolation=cv2.INTER_LINEAR)
     # A blur about as wide as a pixel of the mask takes the stairs away and leaves the border.
@@ -112,14 +117,15 @@ def _draw_lungs(picture: NDArray[np.uint8], lung_mask: NDArray[np.float32]) -> N
             draw_line(picture, closed, _LUNG_COLOUR, _line_width(picture))
 
 
-def _draw_zones(picture: NDArray[np.uint8], result: ScoredRadiograph) -> None:
+def draw_zones(picture: NDArray[np.uint8], result: ScoredRadiograph) -> None:
+    """Draw the zones' boxes and scores onto a picture of the whole radiograph, in place."""
     for item in result.score.zones:
         _draw_outline(picture, item, result.prediction)
     for item in result.score.zones:
         centre = _badge_place(item.zone, result.prediction, picture)
         label = (item.zone.value, str(item.score))
         height = max(picture.shape) // 28
-        draw_badge(picture, centre, label, _SCORE_COLOURS[item.score], height)
+        draw_badge(picture, centre, label, SCORE_COLOURS[item.score], height)
 
 
 def _draw_outline(picture: NDArray[np.uint8], item: ZoneScore, prediction: Prediction) -> None:
@@ -132,7 +138,7 @@ def _draw_outline(picture: NDArray[np.uint8], item: ZoneScore, prediction: Predi
     closed = np.concatenate([corners, corners[:1]])
     dashed = item.zone.level == "middle"
     for piece in dashes(closed, 6.0 * width) if dashed else [closed]:
-        draw_line(picture, piece, _SCORE_COLOURS[item.score], width)
+        draw_line(picture, piece, SCORE_COLOURS[item.score], width)
 
 
 def _badge_place(
@@ -153,7 +159,8 @@ def _widened(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.pad(picture, sides, constant_values=BLACK[0])
 
 
-def _header(result: ScoredRadiograph, width: int, letter_height: int) -> NDArray[np.uint8]:
+def header_strip(result: ScoredRadiograph, width: int, letter_height: int) -> NDArray[np.uint8]:
+    """Write the score and what speaks against it."""
     score = result.score
     title = f"Brixia score {score.global_score} of 18   (expected {score.expected_global:.1f})"
     warnings = [
@@ -164,9 +171,12 @@ def _header(result: ScoredRadiograph, width: int, letter_height: int) -> NDArray
     return text_strip([(title, title_style), *warnings], width, margin=letter_height)
 
 
-def _footer(result: ScoredRadiograph, width: int, letter_height: int) -> NDArray[np.uint8]:
+def footer_strip(
+    result: ScoredRadiograph, width: int, letter_height: int, key: str
+) -> NDArray[np.uint8]:
+    """Write the research-use line, the model, and the key to the picture."""
     model = result.model
     identity = f"{model.name}, {model.precision}, sha256 {model.sha256[:_DIGEST_LENGTH]}"
     small = TextStyle(letter_height * 3 // 4, _SMALL_PRINT_COLOUR)
     lines = [(RESEARCH_USE, TextStyle(letter_height, WHITE)), (f"Model: {identity}", small)]
-    return text_strip([*lines, (_KEY, small)], width, margin=letter_height)
+    return text_strip([*lines, (key, small)], width, margin=letter_height)

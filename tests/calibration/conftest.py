@@ -28,6 +28,7 @@ def make_description(number: int, **known: object) -> Description:
         "modality": "PNG",
         "projection": "unknown",
         "severity": float(generator.uniform(0, 18)),
+        "global_score": int(generator.integers(0, 19)),
         "brightness": float(generator.uniform(0.3, 0.7)),
         "contrast": float(generator.uniform(0.1, 0.3)),
         "lung_area": float(generator.uniform(0.2, 0.5)),

@@ -53,6 +53,7 @@ def test_a_description_tells_what_scoring_gives(
         scored = scorer.score(chest_png)
     image = preprocess(read_radiograph(chest_png), tiny_bundle.manifest.preprocess)
     assert found.severity == scored.score.expected_global
+    assert found.global_score == scored.score.global_score
     assert found.lung_area == np.mean(scored.prediction.lung_mask > 0.5)
     assert found.brightness == scored.radiograph.pixels.mean()
     assert found.contrast == scored.radiograph.pixels.std()

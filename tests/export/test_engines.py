@@ -214,7 +214,7 @@ def test_a_bundle_that_may_not_be_changed_is_left_as_it_was(
     bundle_for: Callable[..., Bundle], tiny_bundle: Bundle
 ) -> None:
     (tiny_bundle.root / "engines").write_text("a file where the folder should be")
-    with pytest.raises(BundleError, match=r"cannot be changed: .*give -o DIR"):
+    with pytest.raises(BundleError, match=r"cannot be changed: .*-o DIR"):
         bundle_for()
     assert Bundle.open(tiny_bundle.root).manifest.engines == ()
 

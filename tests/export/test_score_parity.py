@@ -1,13 +1,10 @@
 """What a precision costs in scores, against scikit-learn and plain arithmetic."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from brixia_edge.export.annotations import read_annotations
 from brixia_edge.export.score_parity import compare_scores, quadratic_kappa
-from brixia_edge.runtime.errors import CalibrationError
 from numpy.typing import NDArray
 
 metrics: Any = pytest.importorskip("sklearn.metrics")
@@ -64,29 +61,3 @@ def test_kappa_of_raters_who_never_differ_in_what_they_say_is_undefined() -> Non
     same = np.full((5, 6), 2)
     assert np.isnan(quadratic_kappa(same, same))
     assert quadratic_kappa(np.array([0, 1, 2, 3]), np.array([0, 1, 2, 3])) == 1
-
-
-def test_annotations_are_read_with_their_byte_order_mark(tmp_path: Path) -> None:
-    path = tmp_path / "annotations.csv"
-    path.write_text(
-        "\ufefffilename,S-A,S-B,S-C,S-D,S-E,S-F,S-Global\na.jpg,0,1,2,3,2,1,9\n", encoding="utf-8"
-    )
-    assert read_annotations(path)["a.jpg"].tolist() == [0, 1, 2, 3, 2, 1]
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"", "hold no row"),
-        (b"filename,S-A\nx,1\n", "lack the columns S-B, S-C"),
-        (b"filename,S-A,S-B,S-C,S-D,S-E,S-F\nx,1,1,1,1,1,4\n", "0 to 3 are allowed"),
-        (b"\xff\xfe\x00", "cannot be read"),
-    ],
-)
-def test_annotations_that_cannot_be_used_are_refused(
-    tmp_path: Path, content: bytes, reason: str
-) -> None:
-    path = tmp_path / "annotations.csv"
-    path.write_bytes(content)
-    with pytest.raises(CalibrationError, match=reason):
-        read_annotations(path)

@@ -1,4 +1,4 @@
-"""Makers of the files that the reading tests need, and where real ones lie."""
+"""Makers of the files that the reading tests need."""
 
 from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
@@ -24,7 +24,6 @@ from pydicom.uid import (
 )
 
 COMPUTED_RADIOGRAPHY = UID("1.2.840.10008.5.1.4.1.1.1")
-SHARED = Path(__file__).parents[2].parent / "shared"
 
 DicomMaker = Callable[..., bytes]
 
@@ -45,19 +44,6 @@ def make_lut() -> Callable[..., Sequence]:
 def retagged() -> Callable[..., bytes]:
     """Give one of pydicom's own test files, its tags those of a chest radiograph."""
     return _retagged
-
-
-@pytest.fixture
-def shared() -> Callable[[str], Path]:
-    """Give the path of a shared real file, or skip the test where it is absent."""
-
-    def find(name: str) -> Path:
-        path = SHARED / name
-        if not path.exists():
-            pytest.skip(f"{path} is absent: the shared real files are not on this machine")
-        return path
-
-    return find
 
 
 def _make_dicom(

@@ -1,0 +1,1 @@
+"""Evidence against radiologists: `brixia-edge evaluate`."""

@@ -1,0 +1,43 @@
+"""Digests of images: which set was evaluated, and which of it a calibration has seen."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ...runtime.bundle import Bundle
+
+CALIBRATION = "calibration.json"
+
+_PART = 1 << 20
+
+
+def image_digests(root: Path, files: Iterable[Path]) -> Mapping[str, str]:
+    """SHA-256 of files by their path relative to `root`."""
+    return {path.relative_to(root).as_posix(): _digest(path) for path in files}
+
+
+def digest_set(digests: Mapping[str, str]) -> str:
+    """SHA-256 over lines ``<digest>  <relative path>``, sorted by path, as ``sha256sum`` writes.
+
+    So it can be had without this package where all files of a flat folder were evaluated:
+    ``LC_ALL=C sha256sum * | sha256sum``.
+    """
+    lines = (f"{digests[name]}  {name}\n" for name in sorted(digests))
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def count_calibrated(bundle: Bundle, digests: Mapping[str, str]) -> int:
+    """How many of the images the bundle's calibration used; 0 when it has none."""
+    if CALIBRATION not in bundle.manifest.files:
+        return 0
+    table = json.loads((bundle.root / CALIBRATION).read_text(encoding="utf-8"))
+    return len(set(table["images"]) & set(digests.values()))
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while part := file.read(_PART):
+            digest.update(part)
+    return digest.hexdigest()

@@ -1,0 +1,118 @@
+"""The reference histograms of a bundle: what the radiographs it is to know look like.
+
+``python -m brixia_edge.calibration.reference DIR... --bundle BUNDLE`` adds them to a bundle, or
+replaces them, without touching its network.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+
+from ..runtime.bundle import Bundle
+from ..runtime.bundle_changes import add_files
+from ..runtime.drift import FEWEST_IMAGES
+from ..runtime.errors import BrixiaEdgeError, CalibrationError
+from ..runtime.reference import (
+    QUANTITIES,
+    REFERENCE,
+    QuantityHistogram,
+    ReferenceHistograms,
+)
+from .cli import find, progress_bar
+from .description import Description
+from .survey import Progress, survey, unchanged
+
+BINS = 5
+"""Few, so that a bin holds enough of a small set; chance adds with every bin."""
+
+
+def make_reference(
+    bundle: Bundle, files: Sequence[Path], progress: Progress = unchanged
+) -> ReferenceHistograms:
+    """Score radiographs with a bundle's own network, and count.
+
+    Parameters
+    ----------
+    bundle
+        Of any precision.
+    files
+        DICOM, PNG or JPEG files. Unreadable and doubtful ones and copies are passed over, as for
+        calibration.
+    progress
+        Gets the files and passes them on.
+
+    Raises
+    ------
+    CalibrationError
+        Fewer than `drift.FEWEST_IMAGES` are usable.
+    BackendUnavailable
+        ONNX Runtime cannot load the network.
+    """
+    usable = survey(bundle, files, progress=progress).usable
+    if len(usable) < FEWEST_IMAGES:
+        raise CalibrationError(
+            f"{len(usable)} of {len(files)} files are usable radiographs; reference histograms "
+            f"need {FEWEST_IMAGES}. Give more"
+        )
+    observed = [_observe(description) for description in usable]
+    return ReferenceHistograms(
+        weights_sha256=bundle.manifest.weights_sha256,
+        preprocess_digest=bundle.manifest.preprocess.digest,
+        images=tuple(sorted(description.sha256 for description in usable)),
+        quantities={name: histogram([one[name] for one in observed]) for name in QUANTITIES},
+    )
+
+
+def _observe(description: Description) -> Mapping[str, float]:
+    """`runtime.reference.observe` of what calibration has already measured."""
+    return {
+        "brightness": description.brightness,
+        "lung_area": description.lung_area,
+        "global_score": float(description.global_score),
+        "expected_global": description.severity,
+    }
+
+
+def histogram(values: Sequence[float]) -> QuantityHistogram:
+    """Count values in bins that hold about equally many.
+
+    Equal values never part, so that a quantity of few different values has fewer bins.
+    """
+    inner = np.quantile(values, np.arange(1, BINS) / BINS, method="higher")
+    edges = tuple(float(edge) for edge in np.unique(inner) if edge > min(values))
+    counts = QuantityHistogram(edges, (0,) * (len(edges) + 1)).count(values)
+    return QuantityHistogram(edges, tuple(counts.tolist()))
+
+
+def add_reference(bundle: Bundle, files: Sequence[Path], progress: Progress = unchanged) -> Bundle:
+    """Make reference histograms and put them into the bundle, in place of any it has.
+
+    Raises
+    ------
+    CalibrationError, BackendUnavailable
+        As `make_reference`.
+    BundleError
+        They cannot be written; the bundle is as it was.
+    """
+    reference = make_reference(bundle, files, progress)
+    return add_files(bundle, {REFERENCE: reference.to_json().encode()})
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="DIR...")
+@click.option("--bundle", type=click.Path(path_type=Path), required=True)
+def command(paths: tuple[str, ...], bundle: Path) -> None:
+    """Put reference histograms of radiographs into a bundle."""
+    try:
+        files = find(paths).files
+        with progress_bar("Looking through", len(files)) as progress:
+            add_reference(Bundle.open(bundle), files, progress)
+    except BrixiaEdgeError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Wrote {bundle / REFERENCE}", err=True)
+
+
+if __name__ == "__main__":
+    command()

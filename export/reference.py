@@ -1,0 +1,43 @@
+"""Reference histograms for a bundle that was just exported, from the radiographs at hand."""
+
+from io import BytesIO
+from pathlib import Path
+
+from ..calibration.reference import add_reference
+from ..calibration.survey import Progress, unchanged
+from ..runtime.bundle import Bundle
+from ..runtime.drift import FEWEST_IMAGES
+from ..runtime.errors import CalibrationError
+from ..runtime.inputs import find_inputs
+from .evidence import EvidenceOptions
+
+
+def reference_files(where: EvidenceOptions) -> tuple[Path, ...]:
+    """Every radiograph of the export's folders, for calibration and for measuring."""
+    folders = [path for path in (where.calibration, where.images) if path and path.is_dir()]
+    return find_inputs(map(str, folders), BytesIO()).files
+
+
+def with_reference(
+    bundle: Bundle, where: EvidenceOptions, progress: Progress = unchanged
+) -> tuple[Bundle, str | None]:
+    """Add reference histograms to a bundle where there are radiographs enough.
+
+    Returns
+    -------
+    The bundle, and why it has none although there are radiographs.
+
+    Raises
+    ------
+    BackendUnavailable, BundleError
+        As `add_reference`; the bundle is as it was.
+    """
+    files = reference_files(where)
+    if not files:
+        return bundle, None
+    if len(files) < FEWEST_IMAGES:
+        return bundle, f"reference histograms need {FEWEST_IMAGES} radiographs, not {len(files)}"
+    try:
+        return add_reference(bundle, files, progress), None
+    except CalibrationError as error:
+        return bundle, str(error)

@@ -1,0 +1,250 @@
+"""The forms that annotations come in; `annotations` describes them for people."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .scores import SCORES, Zone
+
+PUBLIC = "public"
+METADATA = "metadata"
+CONSENSUS = "consensus"
+GENERIC = "generic"
+
+Row = Mapping[str, str]
+"""Cells by column, stripped; an absent cell is an empty text."""
+
+AGE_GROUPS = ((0, "0-17"), (18, "18-49"), (50, "50-64"), (65, "65-79"), (80, "80+"))
+"""The least age in years of each group, and its name."""
+
+_ZONES = tuple(zone.value for zone in Zone)
+_TRUTH = {"1": "yes", "1.0": "yes", "TRUE": "yes", "0": "no", "0.0": "no", "FALSE": "no"}
+_SUM_TOLERANCE = 0.05  # a mean over five readers, rounded, six times
+
+
+class RowError(Exception):
+    """A row, or a reader's part of one, cannot be used; the message is a half-sentence."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reader's scores of one radiograph, zones A to F.
+
+    Attributes
+    ----------
+    scores
+        int64 ``[6]``, 0 to 3; of a consensus the modes.
+    values
+        float64 ``[6]``; of a consensus the means, else the same as `scores`.
+    """
+
+    scores: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+
+class Form(ABC):
+    """One form: how its columns are known, and how a row is read."""
+
+    name: str
+    columns: str
+    """The columns it needs, for people."""
+
+    @abstractmethod
+    def fits(self, columns: Sequence[str]) -> bool:
+        """Whether a file with these columns has this form."""
+
+    @abstractmethod
+    def readers(self, columns: Sequence[str], row: Row) -> Iterable[str]:
+        """Names of the readers that a row is of."""
+
+    @abstractmethod
+    def reading(self, row: Row, reader: str) -> Reading:
+        """A reader's scores.
+
+        Raises
+        ------
+        RowError
+            They cannot be used.
+        """
+
+    @abstractmethod
+    def doubts(self, row: Row, reader: str, reading: Reading) -> Iterator[str]:
+        """What is doubtful about a usable reading; half-sentences."""
+
+    def patient(self, row: Row) -> str | None:
+        """What tells one patient from another, or None."""
+        return None
+
+    def attributes(self, row: Row) -> dict[str, str]:
+        """Properties that images can be grouped by; those that are given."""
+        return {}
+
+
+class _Public(Form):
+    name = PUBLIC
+    columns = "filename and, for each reader X, X-A to X-F"
+
+    def fits(self, columns: Sequence[str]) -> bool:
+        return "filename" in columns and bool(self._prefixes(columns))
+
+    def readers(self, columns: Sequence[str], row: Row) -> Iterable[str]:
+        """Those who scored any zone: a reader need not have seen every image."""
+        return [
+            reader
+            for reader in self._prefixes(columns)
+            if any(row[f"{reader}-{zone}"] for zone in _ZONES)
+        ]
+
+    def _prefixes(self, columns: Sequence[str]) -> list[str]:
+        prefixes = [name.removesuffix("-A") for name in columns if name.endswith("-A")]
+        return [name for name in prefixes if all(f"{name}-{zone}" in columns for zone in _ZONES)]
+
+    def reading(self, row: Row, reader: str) -> Reading:
+        return _whole([row[f"{reader}-{zone}"] for zone in _ZONES], f"reader {reader}")
+
+    def doubts(self, row: Row, reader: str, reading: Reading) -> Iterator[str]:
+        column = f"{reader}-Global"
+        yield from _sum_doubt(column, row.get(column, ""), reading.values)
+
+
+class _Metadata(Form):
+    name = METADATA
+    columns = "filename, BrixiaScore"
+
+    def fits(self, columns: Sequence[str]) -> bool:
+        return {"filename", "BrixiaScore"} <= set(columns)
+
+    def readers(self, columns: Sequence[str], row: Row) -> Iterable[str]:
+        return ("radiologist",)
+
+    def reading(self, row: Row, reader: str) -> Reading:
+        digits = row["BrixiaScore"]
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= len(_ZONES)):
+            raise RowError(f"BrixiaScore is {digits!r}; six digits are allowed")
+        return _whole(list(digits.zfill(len(_ZONES))), "BrixiaScore")
+
+    def doubts(self, row: Row, reader: str, reading: Reading) -> Iterator[str]:
+        column = "BrixiaScoreGlobal"
+        yield from _sum_doubt(column, row.get(column, ""), reading.values)
+        yield from _age_doubt(row.get("AgeAtStudyDateFiveYear", ""))
+
+    def patient(self, row: Row) -> str | None:
+        return row.get("Subject") or None
+
+    def attributes(self, row: Row) -> dict[str, str]:
+        return _given(
+            {
+                "modality": row.get("Modality", "").upper(),
+                "sex": row.get("Sex", "").upper(),
+                "age group": age_group(row.get("AgeAtStudyDateFiveYear", "")),
+                "consensus test set": _TRUTH.get(row.get("ConsensusTestset", "").upper(), ""),
+            }
+        )
+
+
+class _Consensus(Form):
+    name = CONSENSUS
+    columns = "filename, MeanA to MeanF, ModeA to ModeF"
+
+    def fits(self, columns: Sequence[str]) -> bool:
+        wanted = (f"{kind}{zone}" for kind in ("Mean", "Mode") for zone in _ZONES)
+        return {"filename", *wanted} <= set(columns)
+
+    def readers(self, columns: Sequence[str], row: Row) -> Iterable[str]:
+        return ("consensus",)
+
+    def reading(self, row: Row, reader: str) -> Reading:
+        modes = _whole([row[f"Mode{zone}"] for zone in _ZONES], "the modes")
+        texts = [row[f"Mean{zone}"] for zone in _ZONES]
+        means = [_number(text) for text in texts]
+        if any(mean is None or not SCORES[0] <= mean <= SCORES[-1] for mean in means):
+            raise RowError(f"the means are {', '.join(texts)}; numbers from 0 to 3 are allowed")
+        return Reading(modes.scores, np.array(means, np.float64))
+
+    def doubts(self, row: Row, reader: str, reading: Reading) -> Iterator[str]:
+        # The release calls the sum of the means S-Global and that of the modes J-Global.
+        yield from _sum_doubt("S-Global", row.get("S-Global", ""), reading.values)
+        yield from _sum_doubt("J-Global", row.get("J-Global", ""), reading.scores)
+
+
+class _Generic(Form):
+    name = GENERIC
+    columns = "filename, A to F"
+
+    def fits(self, columns: Sequence[str]) -> bool:
+        return {"filename", *_ZONES} <= set(columns)
+
+    def readers(self, columns: Sequence[str], row: Row) -> Iterable[str]:
+        return (row.get("reader") or "reader",)
+
+    def reading(self, row: Row, reader: str) -> Reading:
+        return _whole([row[zone] for zone in _ZONES], f"reader {reader}")
+
+    def doubts(self, row: Row, reader: str, reading: Reading) -> Iterator[str]:
+        yield from _sum_doubt("global", row.get("global", ""), reading.values)
+        yield from _age_doubt(row.get("age", ""))
+
+    def patient(self, row: Row) -> str | None:
+        return row.get("patient") or None
+
+    def attributes(self, row: Row) -> dict[str, str]:
+        plain = {name: row.get(name, "").upper() for name in ("modality", "projection", "sex")}
+        return _given(
+            {
+                **plain,
+                "age group": age_group(row.get("age", "")),
+                "consensus test set": _TRUTH.get(row.get("consensus", "").upper(), ""),
+            }
+        )
+
+
+FORMS: tuple[Form, ...] = (_Metadata(), _Consensus(), _Public(), _Generic())
+"""In the order in which they are tried."""
+
+
+def age_group(years: str) -> str:
+    """The name of the group that an age belongs to; empty when it is no age."""
+    age = _number(years)
+    names = [name for least, name in AGE_GROUPS if age is not None and age >= least]
+    return names[-1] if names else ""
+
+
+def _given(attributes: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in attributes.items() if value}
+
+
+def _whole(texts: Sequence[str], what: str) -> Reading:
+    """Scores that are whole numbers; spreadsheets write some as ``2.0``."""
+    numbers = [_number(text) for text in texts]
+    if any(number not in SCORES for number in numbers):
+        raise RowError(
+            f"{what} has the zones {', '.join(text or 'none' for text in texts)}; "
+            "0, 1, 2 and 3 are allowed"
+        )
+    values = np.array(numbers, np.float64)
+    return Reading(values.astype(np.int64), values)
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _sum_doubt(column: str, text: str, zones: NDArray[np.generic]) -> Iterator[str]:
+    """Compare a global score that is given with the zones' sum; the zones are what is used."""
+    total = float(zones.sum())
+    given = _number(text)
+    if text and (given is None or abs(given - total) > _SUM_TOLERANCE * len(_ZONES)):
+        yield f"{column} is {text}, but its zones sum to {total:g}; the zones are used"
+
+
+def _age_doubt(text: str) -> Iterator[str]:
+    if text and not age_group(text):
+        yield f"age {text!r} is no number of years; the row belongs to no age group"

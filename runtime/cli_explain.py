@@ -1,0 +1,123 @@
+"""`brixia-edge explain`."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from .backends import AUTO, backend_names
+from .bundle import Bundle
+from .cli import UNSCORED
+from .errors import UnsupportedImage
+from .explanation.evidence import EVIDENCE
+from .explanation.explainer import METHODS, NEEDED_OUTPUTS, explain_result
+from .explanation.explanation import Explanation
+from .explanation.files import WRITERS
+from .explanation.occlusion import Batches
+from .inputs import find_inputs
+from .reports.output_names import output_stem
+from .reports.plain_text import printable
+from .results import RESEARCH_USE, ScoredRadiograph, UnscoredFile
+from .scorer import Scorer
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("-o", "--output", type=_PATH, required=True, help="The folder to write into.")
+@click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    default=EVIDENCE,
+    show_default=True,
+    help="evidence: one pass through the network; occlusion: about 180.",
+)
+@click.option(
+    "--format",
+    "forms",
+    type=click.Choice(list(WRITERS)),
+    multiple=True,
+    default=("png",),
+    show_default=True,
+    help="png: a picture; npz: the maps as arrays. Give it twice for both.",
+)
+@click.option("--bundle", type=_PATH, help="The bundle's directory; default: the shipped one.")
+@click.option("--backend", type=click.Choice(backend_names()), default=AUTO, show_default=True)
+@click.option("--threads", type=click.IntRange(1), help="CPU threads; default: all cores.")
+@click.option(
+    "--keep-names",
+    is_flag=True,
+    help="Name what is written after the radiograph's file, which may tell whose it is.",
+)
+def explain(
+    paths: tuple[str, ...],
+    output: Path,
+    method: str,
+    forms: tuple[str, ...],
+    bundle: Path | None,
+    backend: str,
+    threads: int | None,
+    keep_names: bool,
+) -> int:
+    """Show what in a radiograph speaks for the score of each zone.
+
+    Takes DICOM, PNG or JPEG files, folders of them, or - for a list. Prints each file that it
+    writes on standard output, everything else on standard error. Exit status as `score`.
+
+    RESEARCH USE ONLY - not for diagnostic use.
+    """
+    inputs = find_inputs(paths, sys.stdin.buffer)
+    failures = list(inputs.failures)
+    _make_folder(output)
+    with Scorer(Bundle.open(bundle), backend, threads, NEEDED_OUTPUTS) as scorer:
+        for result in scorer.score_many(inputs.files):
+            explained = _explained(scorer, result, method)
+            if isinstance(explained, UnscoredFile):
+                failures.append(explained)
+                continue
+            stem = f"{output_stem(explained.result, keep_names)}-{method}"
+            for form in forms:
+                _write(explained, output / f"{stem}.{form}", form)
+    for failure in failures:
+        click.echo(printable(f"{failure.file}: {failure.error}"), err=True)
+    click.echo(RESEARCH_USE, err=True)
+    return UNSCORED if failures else 0
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.BadParameter(f"{folder}: {error.strerror}", param_hint="--output") from error
+
+
+def _explained(
+    scorer: Scorer, result: ScoredRadiograph | UnscoredFile, method: str
+) -> Explanation | UnscoredFile:
+    if isinstance(result, UnscoredFile):
+        return result
+    try:
+        return explain_result(scorer, result, method, show_progress)
+    except UnsupportedImage as error:
+        return UnscoredFile(result.file, error)
+
+
+def _write(explanation: Explanation, path: Path, form: str) -> None:
+    try:
+        WRITERS[form](explanation, path)
+    except OSError as error:
+        raise click.FileError(str(path), f"cannot be written: {error.strerror}") from error
+    click.echo(printable(str(path)))
+
+
+def show_progress(batches: Batches) -> Iterator[NDArray[np.intp]]:
+    """Pass batches on, with a progress bar on standard error if it is a terminal."""
+    if not sys.stderr.isatty():
+        yield from batches
+        return
+    with click.progressbar(batches, label="Blanking", file=sys.stderr) as bar:
+        yield from bar
