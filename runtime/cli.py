@@ -44,6 +44,9 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "calibrate": LazyCommand(
         "brixia_edge.calibration.cli", "calibrate", "Measure ranges on radiographs, for int8."
     ),
+    "benchmark": LazyCommand(
+        "brixia_edge.benchmarks.cli", "benchmark", "Measure how fast this machine scores."
+    ),
     "inspect": LazyCommand("brixia_edge.runtime.cli_inspect", "inspect", "Show what a bundle is."),
     "doctor": LazyCommand(
         "brixia_edge.runtime.cli_doctor", "doctor", "Tell what this machine can run."

@@ -12,6 +12,7 @@ import click
 from .backends import AUTO, backend_names
 from .bundle import Bundle
 from .cli import UNSCORED
+from .cli_resume import output_to_resume, unscored
 from .inputs import Inputs, find_inputs
 from .reports import REPORTS, Report
 from .reports.plain_text import printable
@@ -31,6 +32,11 @@ _PATH = click.Path(path_type=Path)
     "--format", "form", type=click.Choice(list(REPORTS)), default="text", show_default=True
 )
 @click.option("-o", "--output", type=_PATH, help="Write to a file instead of standard output.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the JSON lines in --output: score only the files that have no score there.",
+)
 @click.option("--overlay", type=_PATH, help="Write a picture of each score into this folder.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a score's quality is doubtful, too.")
 def score(
@@ -40,6 +46,7 @@ def score(
     threads: int | None,
     form: str,
     output: Path | None,
+    resume: bool,
     overlay: Path | None,
     strict: bool,
 ) -> int:
@@ -51,12 +58,15 @@ def score(
     RESEARCH USE ONLY - not for diagnostic use.
     """
     _check_paths(paths, output)
+    resumed = output_to_resume(resume, form, output)
     inputs = find_inputs(paths, sys.stdin.buffer)
     if inputs.skipped:
         click.echo(f"{inputs.skipped} files are no DICOM, PNG or JPEG and were skipped", err=True)
     draw = overlay_writer(overlay)
     # The output last: a bundle that cannot run must not cost the results of an earlier run.
-    with Scorer(Bundle.open(bundle), backend, threads) as scorer, _stream(output) as stream:
+    opened = Bundle.open(bundle)
+    inputs = inputs if resumed is None else unscored(inputs, resumed, opened)
+    with Scorer(opened, backend, threads) as scorer, _stream(output, resume) as stream:
         results = with_progress(_results(scorer, inputs), len(inputs.files), stream)
         return _report(results, REPORTS[form](stream), draw, strict)
 
@@ -114,12 +124,12 @@ def overlay_writer(folder: Path | None) -> Callable[[Result], None]:
 
 
 @contextmanager
-def _stream(output: Path | None) -> Generator[TextIO]:
+def _stream(output: Path | None, append: bool = False) -> Generator[TextIO]:
     if output is None:
         yield sys.stdout
         return
     try:
-        stream = output.open("w", encoding="utf-8", newline="")
+        stream = output.open("a" if append else "w", encoding="utf-8", newline="")
     except OSError as error:
         raise click.BadParameter(f"{output}: {error.strerror}", param_hint="--output") from error
     with stream:

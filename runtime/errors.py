@@ -10,7 +10,10 @@
     ├── BundleError          a bundle that is absent, incomplete, altered or of another schema
     ├── BackendUnavailable   the backend is not installed or finds no device
     ├── EngineMismatch       an engine built for another TensorRT, GPU or bundle
-    └── CalibrationError     calibration images or a table that cannot be used
+    ├── CalibrationError     calibration images or a table that cannot be used
+    ├── ResumeError          an output that a run cannot go on with
+    ├── BaselineError        a saved benchmark that cannot be read or compared with
+    └── BenchmarkError       what a benchmark measures with does not fit, or did not do its work
 
 A message names the element, its value and what is allowed, and says what to
 do. It never holds a patient's name, identifier or dates.
@@ -54,3 +57,15 @@ class EngineMismatch(BrixiaEdgeError):
 
 class CalibrationError(BrixiaEdgeError):
     """The calibration images or the calibration table cannot be used."""
+
+
+class ResumeError(BrixiaEdgeError):
+    """The output that a run is to go on with is none, or of another model."""
+
+
+class BaselineError(BrixiaEdgeError):
+    """The saved benchmark cannot be read, or is of another machine, bundle or setting."""
+
+
+class BenchmarkError(BrixiaEdgeError):
+    """What a benchmark is to measure with does not fit together, or did not do its work."""

@@ -55,8 +55,17 @@ def read_radiograph(path: str | Path) -> Radiograph:
     ImageTooLarge
         It declares more than `MAXIMUM_PIXELS`, or is longer than `MAXIMUM_BYTES`.
     """
-    path = Path(path)
-    content = _read_bytes(path)
+    return parse_radiograph(read_content(path))
+
+
+def parse_radiograph(content: bytes) -> Radiograph:
+    """Decode a file that was read, told apart by content.
+
+    Raises
+    ------
+    UnreadableImage, UnsupportedImage, ImageTooLarge
+        As from `read_radiograph`.
+    """
     # Imported here: each reader brings a heavy library that the other does without.
     if content.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
         from .image_reader import radiograph_from_image
@@ -67,9 +76,18 @@ def read_radiograph(path: str | Path) -> Radiograph:
     return radiograph_from_dicom(content)
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_content(path: str | Path) -> bytes:
+    """Read a file whole.
+
+    Raises
+    ------
+    UnreadableImage
+        It is absent, empty or no file.
+    ImageTooLarge
+        It is longer than `MAXIMUM_BYTES`.
+    """
     try:
-        with path.open("rb") as file:
+        with Path(path).open("rb") as file:
             content = file.read(MAXIMUM_BYTES + 1)
     except IsADirectoryError as error:
         raise UnreadableImage("is a directory; give a DICOM, PNG or JPEG file") from error
