@@ -54,12 +54,12 @@ COMMANDS: Mapping[str, LazyCommand] = {
         "Compare bundles with radiologists' scores.",
         extra="report",
     ),
+    "benchmark": LazyCommand(
+        "brixia_edge.benchmarks.cli", "benchmark", "Measure how fast this machine scores."
+    ),
     "inspect": LazyCommand(
         "brixia_edge.runtime.cli_inspect",
-        "inspect",
-        "Explain an image, or verify a bundle or an engine.",
-    ),
-    "doctor": LazyCommand(
+        "doctor": LazyCommand(
         "brixia_edge.runtime.cli_doctor", "doctor", "Tell what this machine can run."
     ),
 }

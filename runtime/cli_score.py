@@ -14,6 +14,7 @@ from .bundle import Bundle
 from .cli import UNSCORED
 from .cli_drift import drift_option, watch_drift
 from .cli_outputs import OutputFolders
+from .cli_resume import output_to_resume, unscored
 from .inputs import Inputs, find_inputs
 from .isolation import Reading
 from .radiograph import ReadingOptions
@@ -43,6 +44,11 @@ _PATH = click.Path(path_type=Path)
     "the network; default: for folders and several files.",
 )
 @click.option("--window", type=int, help="Show each DICOM file in this one of its windows, from 1.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the JSON lines in --output: score only the files that have no score there.",
+)
 @click.option("--overlay", type=_PATH, help="Write a picture of each score into this folder.")
 @click.option("--sr", type=_PATH, help="Write a DICOM structured report of each into this folder.")
 @click.option(
@@ -64,6 +70,7 @@ def score(
     threads: int | None,
     form: str,
     output: Path | None,
+    resume: bool,
     isolate: bool | None,
     window: int | None,
     overlay: Path | None,
@@ -81,16 +88,19 @@ def score(
     RESEARCH USE ONLY - not for diagnostic use.
     """
     _check_paths(paths, output)
+    resumed = output_to_resume(resume, form, output)
     inputs = find_inputs(paths, sys.stdin.buffer)
     _tell_skipped(inputs)
     folders = {"--overlay": overlay, "--sr": sr, "--secondary-capture": secondary_capture}
     outputs = OutputFolders(folders, keep_names)
     # The output last: a bundle that cannot run must not cost the results of an earlier run.
+    opened = Bundle.open(bundle)
+    inputs = inputs if resumed is None else unscored(inputs, resumed, opened)
     isolated = _is_batch(paths, inputs) if isolate is None else isolate
     reading = Reading(ReadingLimits() if isolated else None, ReadingOptions(window))
     with (
-        Scorer(Bundle.open(bundle), backend, threads, reading=reading) as scorer,
-        _stream(output) as stream,
+        Scorer(opened, backend, threads, reading=reading) as scorer,
+        _stream(output, resume) as stream,
     ):
         if isolated and not scorer.source.memory_limited():
             click.echo("this system limits no process's memory; time alone is limited", err=True)
@@ -137,12 +147,12 @@ def _results(scorer: Scorer, inputs: Inputs) -> Iterator[Result]:
 
 
 @contextmanager
-def _stream(output: Path | None) -> Generator[TextIO]:
+def _stream(output: Path | None, append: bool = False) -> Generator[TextIO]:
     if output is None:
         yield sys.stdout
         return
     try:
-        stream = output.open("w", encoding="utf-8", newline="")
+        stream = output.open("a" if append else "w", encoding="utf-8", newline="")
     except OSError as error:
         raise click.BadParameter(f"{output}: {error.strerror}", param_hint="--output") from error
     with stream:

@@ -11,7 +11,10 @@
     ├── BackendUnavailable   the backend is not installed or finds no device
     ├── EngineMismatch       an engine built for another TensorRT, GPU or bundle
     ├── CalibrationError     calibration images or a table that cannot be used
-    └── AnnotationsError     radiologists' scores that cannot be used
+    ├── AnnotationsError     radiologists' scores that cannot be used
+    ├── ResumeError          an output that a run cannot go on with
+    ├── BaselineError        a saved benchmark that cannot be read or compared with
+    └── BenchmarkError       what a benchmark measures with does not fit, or did not do its work
 
 A message names the element, its value and what is allowed, and says what to
 do. It never holds a patient's name, identifier or dates.
@@ -59,3 +62,15 @@ class CalibrationError(BrixiaEdgeError):
 
 class AnnotationsError(BrixiaEdgeError):
     """The annotations cannot be used, or none is of an image at hand."""
+
+
+class ResumeError(BrixiaEdgeError):
+    """The output that a run is to go on with is none, or of another model."""
+
+
+class BaselineError(BrixiaEdgeError):
+    """The saved benchmark cannot be read, or is of another machine, bundle or setting."""
+
+
+class BenchmarkError(BrixiaEdgeError):
+    """What a benchmark is to measure with does not fit together, or did not do its work."""

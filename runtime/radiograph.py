@@ -109,8 +109,17 @@ def read_radiograph(path: str | Path, options: ReadingOptions = AS_STORED) -> Ra
     ImageTooLarge
         It declares more than `MAXIMUM_PIXELS`, or is longer than `MAXIMUM_BYTES`.
     """
-    path = Path(path)
-    content = read_bytes(path)
+    return parse_radiograph(read_bytes(Path(path)), options)
+
+
+def parse_radiograph(content: bytes, options: ReadingOptions = AS_STORED) -> Radiograph:
+    """Decode a file that was read, told apart by content.
+
+    Raises
+    ------
+    UnreadableImage, UnsupportedImage, ImageTooLarge
+        As from `read_radiograph`.
+    """
     # Imported here: each reader brings a heavy library that the other does without.
     if is_ordinary_image(content):
         from .image_reader import radiograph_from_image

@@ -33,8 +33,8 @@ QUANTITIES: Mapping[str, Callable[[ScoredRadiograph], float]] = {
 }
 """What is watched: each a number of one scored radiograph.
 
-``brightness`` is the mean of an even sample of the radiograph's pixels, ``lung_area`` the share of the input that
-the network takes for lung, both 0.0 to 1.0; the scores are 0.0 to 18.0.
+``brightness`` is the mean of an even sample of the radiograph's pixels, ``lung_area`` the share of
+the input that the network takes for lung, both 0.0 to 1.0; the scores are 0.0 to 18.0.
 """
 
 

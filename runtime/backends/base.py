@@ -1,7 +1,7 @@
 """What every backend gives: a session that runs a bundle's network."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 import numpy as np
@@ -13,6 +13,12 @@ IMAGE = "image"
 """The network's input: float32 ``[N, 1, 512, 512]``, 0..1."""
 
 Outputs = Mapping[str, NDArray[np.float32]]
+
+COPY_IN, ENQUEUE, INFER, COPY_OUT = "copy in", "enqueue", "infer", "copy out"
+"""The steps of a run: images to the device, giving it the work, the network, outputs back."""
+
+Mark = Callable[[str], None]
+"""Is told the name of each step at the moment it ends."""
 
 
 class Session(ABC):
@@ -50,11 +56,24 @@ class Session(ABC):
         ValueError
             The images' dtype or shape, or an output's name, is not the network's.
         """
-        self._check_images(images)
-        names = self._output_names if outputs is None else tuple(outputs)
-        if unknown := [name for name in names if name not in self._output_names]:
-            raise ValueError(f"outputs {unknown} do not exist; there are {self._output_names}")
+        names = self._check(images, outputs)
         return self._run(np.ascontiguousarray(images), names)
+
+    def run_in_steps(
+        self, images: NDArray[np.float32], outputs: Sequence[str] | None, mark: Mark
+    ) -> Outputs:
+        """Run the network as `run` does, and tell when each of its steps ends.
+
+        A backend tells of those steps that it can tell apart: all of them, in the order of their
+        definition, or `INFER` alone. A GPU is waited for after each, which a plain run does not.
+
+        Raises
+        ------
+        ValueError
+            As from `run`.
+        """
+        names = self._check(images, outputs)
+        return self._run_in_steps(np.ascontiguousarray(images), names, mark)
 
     def close(self) -> None:
         """Release what the session holds; closing twice does nothing more."""
@@ -71,6 +90,14 @@ class Session(ABC):
     ) -> None:
         self.close()
 
+    def _check(self, images: NDArray[np.float32], outputs: Sequence[str] | None) -> tuple[str, ...]:
+        """Refuse what the network does not take or give; returns the outputs' names."""
+        self._check_images(images)
+        names = self._output_names if outputs is None else tuple(outputs)
+        if unknown := [name for name in names if name not in self._output_names]:
+            raise ValueError(f"outputs {unknown} do not exist; there are {self._output_names}")
+        return names
+
     def _check_images(self, images: NDArray[np.float32]) -> None:
         if images.dtype != np.float32:
             raise ValueError(f"images have dtype {images.dtype}; the network takes float32")
@@ -82,6 +109,13 @@ class Session(ABC):
 
     @abstractmethod
     def _run(self, images: NDArray[np.float32], outputs: Sequence[str]) -> Outputs: ...
+
+    def _run_in_steps(
+        self, images: NDArray[np.float32], outputs: Sequence[str], mark: Mark
+    ) -> Outputs:
+        result = self._run(images, outputs)
+        mark(INFER)
+        return result
 
     def _close(self) -> None:  # noqa: B027 - most backends hold nothing but memory
         """Release devices, contexts and files."""

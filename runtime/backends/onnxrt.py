@@ -16,6 +16,20 @@ ort: Any = import_module("onnxruntime")  # has no type information
 _QUIET = 3
 """ONNX Runtime's severity `error`: its warnings on graph details help no user."""
 
+PROVIDERS = ["CPUExecutionProvider"]
+"""Where ONNX Runtime computes."""
+
+
+def session_options(threads: int | None = None) -> Any:
+    """How a network is run; `threads` within one operator, None takes all cores."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.log_severity_level = _QUIET
+    # One image after another takes 0.6 GB so, 0.9 GB with patterns. Without the arena freed
+    # activations scatter over the C heap, which then grows from image to image.
+    options.enable_mem_pattern = False
+    return options
+
 
 class OnnxRuntimeSession(Session):
     """Runs a bundle's ``model.onnx`` with ONNX Runtime's CPU provider."""
@@ -38,15 +52,9 @@ class OnnxRuntimeSession(Session):
             This ONNX Runtime cannot load the network.
         """
         super().__init__(bundle)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or 0
-        options.log_severity_level = _QUIET
-        # One image after another takes 0.6 GB so, 0.9 GB with patterns. Without the arena freed
-        # activations scatter over the C heap, which then grows from image to image.
-        options.enable_mem_pattern = False
         try:
             self._session = ort.InferenceSession(
-                str(bundle.model_path), options, providers=["CPUExecutionProvider"]
+                str(bundle.model_path), session_options(threads), providers=PROVIDERS
             )
         except Exception as error:  # ONNX Runtime raises many private types
             raise BackendUnavailable(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..bundle import Bundle
 from ..errors import BackendUnavailable
-from .base import IMAGE, Outputs, Session
+from .base import COPY_OUT, IMAGE, INFER, Mark, Outputs, Session
 
 
 def _import_openvino() -> Any:
@@ -26,6 +26,16 @@ def _import_openvino() -> Any:
 
 
 ov = _import_openvino()  # as Any: its stubs are incomplete
+
+
+def compile_options(threads: int | None = None) -> dict[str, Any]:
+    """How a network is compiled; `threads` of one inference, None takes all cores."""
+    return {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": threads or 0,
+        # Without this, CPUs with bfloat16 compute in it and scores depend on the machine.
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
 
 
 class OpenVinoSession(Session):
@@ -49,21 +59,24 @@ class OpenVinoSession(Session):
             This OpenVINO cannot read the network.
         """
         super().__init__(bundle)
-        self._options: dict[str, Any] = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": threads or 0,
-            # Without this, CPUs with bfloat16 compute in it and scores depend on the machine.
-            "INFERENCE_PRECISION_HINT": "f32",
-        }
+        self._options = compile_options(threads)
         self._path = bundle.model_path
         self._requests: dict[int, Any] = {}
         self._core: Any = ov.Core()
         self._request(1)
 
     def _run(self, images: NDArray[np.float32], outputs: Sequence[str]) -> Outputs:
+        return self._run_in_steps(images, outputs, lambda step: None)
+
+    def _run_in_steps(
+        self, images: NDArray[np.float32], outputs: Sequence[str], mark: Mark
+    ) -> Outputs:
         request = self._request(len(images))
         request.infer({IMAGE: images}, share_inputs=True)
-        return {name: np.array(request.get_tensor(name).data, np.float32) for name in outputs}
+        mark(INFER)
+        result = {name: np.array(request.get_tensor(name).data, np.float32) for name in outputs}
+        mark(COPY_OUT)
+        return result
 
     def _request(self, batch: int) -> Any:
         if batch not in self._requests:

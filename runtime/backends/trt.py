@@ -1,7 +1,7 @@
 """TensorRT on an NVIDIA GPU: Jetson and workstations."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from threading import Lock
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..bundle import Bundle
 from ..errors import BackendUnavailable, EngineMismatch
-from .base import IMAGE, Outputs, Session
+from .base import COPY_IN, COPY_OUT, ENQUEUE, IMAGE, INFER, Mark, Outputs, Session
 from .trt_buffers import Buffers
 from .trt_cuda import Gpu, open_gpu
 from .trt_engine import build_line, choose_engine, error_log, import_library, load_engine
@@ -82,26 +82,50 @@ class TensorRtSession(Session):
         return {engine.get_tensor_name(index) for index in range(engine.num_io_tensors)}
 
     def _run(self, images: NDArray[np.float32], outputs: Sequence[str]) -> Outputs:
+        with self._current() as gpu:
+            return self._infer(gpu, images, outputs, lambda step: None)
+
+    def _run_in_steps(
+        self, images: NDArray[np.float32], outputs: Sequence[str], mark: Mark
+    ) -> Outputs:
+        with self._current() as gpu:
+
+            def mark_done(step: str) -> None:
+                if step != ENQUEUE:
+                    gpu.synchronize()
+                mark(step)
+
+            return self._infer(gpu, images, outputs, mark_done)
+
+    @contextmanager
+    def _current(self) -> Generator[Gpu]:
         with self._lock:
             gpu = self._gpu
             if gpu is None:
                 raise BackendUnavailable(f"the {self.backend} session is closed; open another")
             with gpu.active():
-                return self._infer(gpu, images, outputs)
+                yield gpu
 
-    def _infer(self, gpu: Gpu, images: NDArray[np.float32], outputs: Sequence[str]) -> Outputs:
+    def _infer(
+        self, gpu: Gpu, images: NDArray[np.float32], outputs: Sequence[str], mark: Mark
+    ) -> Outputs:
         batch = len(images)
         execution, buffers = self._prepare(gpu, batch)
         np.copyto(buffers.host[IMAGE][:batch], images)
         try:
             gpu.upload(buffers.addresses[IMAGE], buffers.host[IMAGE][:batch])
+            mark(COPY_IN)
             execution.enqueue(gpu, lambda: error_log(self.module).reason)
+            mark(ENQUEUE)
+            mark(INFER)
             for name in outputs:
                 gpu.download(buffers.host[name][:batch], buffers.addresses[name])
         finally:
             # Even after a failure nothing may still be writing to the buffers of the next call.
             gpu.synchronize()
-        return {name: buffers.host[name][:batch].copy() for name in outputs}
+        result = {name: buffers.host[name][:batch].copy() for name in outputs}
+        mark(COPY_OUT)
+        return result
 
     def _prepare(self, gpu: Gpu, batch: int) -> tuple[Execution, Buffers]:
         buffers = self._buffers

@@ -1,0 +1,72 @@
+"""`brixia-edge benchmark agreement`."""
+
+import csv
+import sys
+from pathlib import Path
+
+import click
+
+from ...runtime.backends import AUTO, backend_names
+from ...runtime.results import RESEARCH_USE
+from ..part_options import (
+    FOLDER,
+    bundles_option,
+    echo_json,
+    format_option,
+    open_bundles,
+    show_progress,
+)
+from ..radiograph_folder import find_radiographs
+from ..tables import text_table
+from .contestants import pair
+from .measure import Agreement, measure_agreement
+from .summary import COLUMNS, image_rows, summarise_agreement, to_dict
+from .tables import agreement_table
+
+
+@click.command()
+@click.argument("folders", nargs=-1, required=True, type=FOLDER, metavar="DIR...")
+@bundles_option("Give it several times; the first is the reference.")
+@click.option(
+    "--backend",
+    "backends",
+    type=click.Choice(backend_names()),
+    multiple=True,
+    default=(AUTO,),
+    help="Give it several times; default: every backend that can run the bundle.",
+)
+@click.option("--threads", type=click.IntRange(1), help="CPU threads; default: all cores.")
+@format_option("text", "csv", "json")
+def agreement(
+    folders: tuple[Path, ...],
+    roots: tuple[Path, ...],
+    backends: tuple[str, ...],
+    threads: int | None,
+    form: str,
+) -> None:
+    """Score folders with several bundles and backends in turns: scores and times side by side.
+
+    CSV and JSON hold every image, and JSON the summary as well.
+    """
+    contestants = pair(open_bundles(roots), backends)
+    found = measure_agreement(contestants, find_radiographs(folders), threads, show_progress)
+    _FORMS[form](found)
+
+
+def _write_text(found: Agreement) -> None:
+    click.echo(f"{len(found.files)} radiographs; the first row is the reference")
+    click.echo("\n".join(agreement_table(summarise_agreement(found), text_table)))
+    click.echo(RESEARCH_USE)
+
+
+def _write_csv(found: Agreement) -> None:
+    rows = csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    rows.writerows(image_rows(found))
+
+
+def _write_json(found: Agreement) -> None:
+    echo_json(to_dict(found))
+
+
+_FORMS = {"text": _write_text, "csv": _write_csv, "json": _write_json}

@@ -1,0 +1,137 @@
+"""Runs all contestants over the same radiographs, in turns: their scores and their times."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter, sleep
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...runtime.backends.base import Session
+from ...runtime.errors import BundleError, UnreadableImage
+from ...runtime.scorer import SCORE_OUTPUTS
+from ..radiograph_folder import prepare_radiographs
+from .contestants import Contestant, open_all
+
+WARM_UP_RUNS = 2
+"""Runs of each contestant on the first image before anything is timed."""
+
+PAUSE = 0.02
+"""Seconds between two runs: ONNX Runtime's threads spin for a while after each."""
+
+Progress = Callable[[Iterable[Any]], Iterable[Any]]
+"""Passes items on and shows how far it is."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What all contestants gave for all images.
+
+    Attributes
+    ----------
+    contestants
+        The first is the reference.
+    files
+        The radiographs, in the order of the arrays.
+    probabilities
+        float32 ``[contestants, images, 6, 4]``.
+    milliseconds
+        float64 ``[contestants, images]``: the network alone, one image.
+    """
+
+    contestants: tuple[Contestant, ...]
+    files: tuple[Path, ...]
+    probabilities: NDArray[np.float32]
+    milliseconds: NDArray[np.float64]
+
+    @property
+    def scores(self) -> NDArray[np.int64]:
+        """Zone scores by argmax, int64 ``[contestants, images, 6]``."""
+        return np.argmax(self.probabilities, axis=-1)
+
+    @property
+    def expected(self) -> NDArray[np.float64]:
+        """Expected zone scores, float64 ``[contestants, images, 6]``."""
+        return self.probabilities.astype(np.float64) @ np.arange(4.0)
+
+
+def measure_agreement(
+    contestants: Sequence[Contestant],
+    files: Sequence[Path],
+    threads: int | None = None,
+    progress: Progress = iter,
+) -> Agreement:
+    """Score every image with every contestant.
+
+    All run on an image before the next is prepared, each time beginning with another one, so that
+    whatever changes on the machine meanwhile changes all of them.
+
+    Parameters
+    ----------
+    contestants
+        The first is the reference.
+    files
+        Radiographs; those that cannot be read are passed over.
+    threads
+        CPU threads of each; None takes all cores.
+    progress
+        Shows how far it is.
+
+    Raises
+    ------
+    BundleError
+        The contestants prepare images in different ways, so their inputs are not the same.
+    BackendUnavailable, EngineMismatch
+        A contestant cannot run.
+    UnreadableImage
+        No file can be read.
+    """
+    spec = _one_preparation(contestants)
+    names: list[Path] = []
+    rows: list[list[NDArray[np.float32]]] = []
+    times: list[list[float]] = []
+    with open_all(contestants, threads) as sessions:
+        for radiograph in prepare_radiographs(progress(files), spec):
+            if not names:
+                _warm_up(sessions, radiograph.image)
+            found = _round(sessions, radiograph.image, first=len(names) % len(sessions))
+            names.append(radiograph.file)
+            rows.append([probabilities for probabilities, _ in found])
+            times.append([milliseconds for _, milliseconds in found])
+    if not names:
+        raise UnreadableImage(f"none of {len(files)} files is a radiograph that can be read")
+    probabilities = np.stack([np.stack(row) for row in rows], axis=1)
+    return Agreement(tuple(contestants), tuple(names), probabilities, np.array(times).T)
+
+
+def _one_preparation(contestants: Sequence[Contestant]) -> Any:
+    specs = {each.bundle.manifest.preprocess for each in contestants}
+    if len(specs) != 1:
+        recipes = sorted(f"{spec.recipe} {spec.size}" for spec in specs)
+        raise BundleError(
+            f"the bundles prepare images in different ways ({', '.join(recipes)}); "
+            "compare bundles of the same weights"
+        )
+    return specs.pop()
+
+
+def _warm_up(sessions: Sequence[Session], image: NDArray[np.float32]) -> None:
+    for session in sessions:
+        for _ in range(WARM_UP_RUNS):
+            session.run(image, SCORE_OUTPUTS)
+
+
+def _round(
+    sessions: Sequence[Session], image: NDArray[np.float32], first: int
+) -> list[tuple[NDArray[np.float32], float]]:
+    """Each session once, beginning with number `first`: probabilities and milliseconds."""
+    found: dict[int, tuple[NDArray[np.float32], float]] = {}
+    for position in range(len(sessions)):
+        index = (first + position) % len(sessions)
+        sleep(PAUSE)
+        started = perf_counter()
+        outputs = sessions[index].run(image, SCORE_OUTPUTS)
+        found[index] = outputs["probabilities"][0], (perf_counter() - started) * 1000
+    return [found[index] for index in range(len(sessions))]

@@ -1,0 +1,135 @@
+"""`brixia-edge benchmark`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from ..runtime.backends import AUTO, backend_names
+from ..runtime.bundle import Bundle
+from .baseline import load_baseline
+from .benchmark import Benchmark, Plan, run_benchmark
+from .cli_parts import BenchmarkGroup, is_part
+from .json_report import as_object
+from .measurement import MINIMUM_RUNS, MINIMUM_SECONDS, Extent
+from .plot import check_available, write_plot
+from .sample_image import sample_image
+from .sweeps import SWEEPS
+from .text_report import report_lines
+
+_PATH = click.Path(path_type=Path)
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.group(cls=BenchmarkGroup, invoke_without_command=True)
+@click.option("--bundle", type=_PATH, help="The bundle's directory; default: the shipped one.")
+@click.option("--backend", type=click.Choice(backend_names()), default=AUTO, show_default=True)
+@click.option("--threads", type=click.IntRange(1), help="CPU threads; default: all cores.")
+@click.option(
+    "--batch", type=click.IntRange(1), default=1, show_default=True, help="Images in a run."
+)
+@click.option("--image", type=_FILE, help="Score this file; default: a generated radiograph.")
+@click.option("--runs", type=click.IntRange(1), default=MINIMUM_RUNS, show_default=True)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0),
+    default=MINIMUM_SECONDS,
+    show_default=True,
+    help="Measure at least this long, and at least --runs.",
+)
+@click.option(
+    "--cold-starts",
+    type=click.IntRange(0),
+    default=5,
+    show_default=True,
+    help="Fresh processes to start.",
+)
+@click.option("--sweep", type=click.Choice(list(SWEEPS)), help="Measure over these, too.")
+@click.option("--compare", type=_FILE, help="Compare with a benchmark that --save wrote.")
+@click.option("--against-bundle", type=_PATH, help="Run this bundle in turns, and compare.")
+@click.option(
+    "--against-backend",
+    type=click.Choice(backend_names()),
+    help="Run this backend in turns, and compare.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@click.option("--save", type=_PATH, help="Write the JSON into this file, for --compare.")
+@click.option("--plot", type=_PATH, help="Draw a picture into this file; needs matplotlib.")
+@click.pass_context
+def benchmark(
+    ctx: click.Context,
+    bundle: Path | None,
+    backend: str,
+    threads: int | None,
+    batch: int,
+    image: Path | None,
+    runs: int,
+    seconds: float,
+    cold_starts: int,
+    sweep: str | None,
+    compare: Path | None,
+    against_bundle: Path | None,
+    against_backend: str | None,
+    form: str,
+    save: Path | None,
+    plot: Path | None,
+) -> None:
+    """Measure how fast this machine scores radiographs, and whether the figures can be trusted.
+
+    One file is scored again and again, from the file to a line of the report; its stages, a cold
+    start, memory and energy are measured beside. docs/benchmark.md explains every figure.
+    """
+    if is_part(ctx):
+        return
+    if plot is not None:
+        check_available()
+    opened = Bundle.open(bundle)
+    _check_batch(batch, opened)
+    other = _other(opened, backend, against_bundle, against_backend)
+    baseline = None if compare is None else load_baseline(compare)
+    with sample_image(image) as sample:
+        plan = Plan(
+            opened,
+            backend,
+            sample,
+            threads,
+            batch,
+            Extent(runs, seconds),
+            cold_starts,
+            sweep,
+            baseline,
+            other,
+        )
+        result = run_benchmark(plan, _tell)
+    _write(result, form, save, plot)
+
+
+def _tell(message: str) -> None:
+    click.echo(message, err=True)
+
+
+def _check_batch(batch: int, bundle: Bundle) -> None:
+    highest = bundle.manifest.max_batch
+    if batch > highest:
+        raise click.BadParameter(f"{batch}; the bundle allows 1 to {highest}", param_hint="--batch")
+
+
+def _other(
+    bundle: Bundle, backend: str, against_bundle: Path | None, against_backend: str | None
+) -> tuple[Bundle, str] | None:
+    """What to run in turns: what is not given is as in the benchmark itself."""
+    if against_bundle is None and against_backend is None:
+        return None
+    other = bundle if against_bundle is None else Bundle.open(against_bundle)
+    return other, against_backend or backend
+
+
+def _write(result: Benchmark, form: str, save: Path | None, plot: Path | None) -> None:
+    text = json.dumps(as_object(result), allow_nan=False, indent=2)
+    click.echo(text if form == "json" else "\n".join(report_lines(result)))
+    if save is not None:
+        save.write_text(text + "\n", encoding="utf-8")
+    if plot is not None:
+        write_plot(result, plot)

@@ -1,0 +1,5 @@
+"""``python -m brixia_edge.benchmarks.page``."""
+
+from .cli import command
+
+command()

@@ -1,0 +1,92 @@
+"""Write the measured sections of docs/performance.md.
+
+``python -m brixia_edge.benchmarks.page --weights W.h5 --images DIR --bundle FP32 --bundle INT8
+-o docs/performance.md``, on a machine with nothing else to do.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ...runtime.bundle import Bundle
+from ...runtime.errors import BrixiaEdgeError
+from ..scaling.files import COUNTS
+from .measured import SECTIONS, PageInputs, measure_sections
+from .sections import check_sections, fill_sections, new_page
+
+TITLE = "Performance"
+
+
+def write_page(inputs: PageInputs, output: Path, names: Sequence[str]) -> None:
+    """Measure sections and put them into a page; one that does not exist is begun.
+
+    Raises
+    ------
+    BenchmarkError
+        The page lacks a section; nothing was measured.
+    BrixiaEdgeError
+        As the parts; the page is left as it was.
+    """
+    page = output.read_text(encoding="utf-8") if output.exists() else new_page(TITLE, SECTIONS)
+    check_sections(page, names)
+    filled = fill_sections(page, measure_sections(inputs, names))
+    output.write_text(filled, encoding="utf-8")
+
+
+def _tell(message: str) -> None:
+    click.echo(message, err=True)
+
+
+_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option(
+    "--weights",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="Keras HDF5 that the bundles were exported from.",
+)
+@click.option("--images", type=_DIRECTORY, required=True, help="Calibration's images and others.")
+@click.option(
+    "--bundle",
+    "roots",
+    type=_DIRECTORY,
+    multiple=True,
+    required=True,
+    help="Several: the float32 one first, one of them INT8.",
+)
+@click.option(
+    "--models",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder in which the peers' networks are kept; to make them takes minutes.",
+)
+@click.option(
+    "--section",
+    "names",
+    type=click.Choice(list(SECTIONS)),
+    multiple=True,
+    help="Only these; default: all.",
+)
+@click.option("--files", "counts", type=click.IntRange(1), multiple=True, default=COUNTS)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The page.")
+def command(
+    weights: Path,
+    images: Path,
+    roots: Sequence[Path],
+    models: Path,
+    names: Sequence[str],
+    counts: Sequence[int],
+    output: Path,
+) -> None:
+    """Measure this machine and write docs/performance.md; what is written by hand stays."""
+    bundles = tuple(Bundle.open(root) for root in roots)
+    inputs = PageInputs(weights, images, bundles, models, tuple(sorted(counts)), _tell)
+    try:
+        write_page(inputs, output, names or list(SECTIONS))
+    except BrixiaEdgeError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)

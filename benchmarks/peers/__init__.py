@@ -1,0 +1,1 @@
+"""Other tools' ways to run the same weights, beside ours in one run."""

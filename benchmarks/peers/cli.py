@@ -1,0 +1,56 @@
+"""`brixia-edge benchmark peers`."""
+
+from pathlib import Path
+
+import click
+
+from ...runtime.results import RESEARCH_USE
+from ..agreement.measure import measure_agreement
+from ..agreement.summary import summarise_agreement, to_dict
+from ..agreement.tables import agreement_table
+from ..part_options import (
+    FOLDER,
+    bundles_option,
+    echo_json,
+    format_option,
+    open_bundles,
+    show_progress,
+    tell,
+)
+from ..tables import text_table
+from .contestants import gather_peers
+
+
+@click.command()
+@click.option(
+    "--weights",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="Keras HDF5 that the bundles were exported from.",
+)
+@click.option(
+    "--images", type=FOLDER, required=True, help="The radiographs INT8 was calibrated on, and more."
+)
+@bundles_option("Ours; give it several times, one of them INT8.")
+@click.option(
+    "--models",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder in which the peers' networks are kept; to make them takes minutes.",
+)
+@format_option("text", "json")
+def peers(weights: Path, images: Path, roots: tuple[Path, ...], models: Path, form: str) -> None:
+    """Run other tools' networks of the same weights and ours in turns: speed and scores.
+
+    Needs further packages: pip install 'brixia-edge[peers]'.
+    """
+    found = gather_peers(weights, open_bundles(roots), images, models, tell)
+    for name, reason in found.absent.items():
+        tell(f"{name} is absent: {reason}")
+    agreement = measure_agreement(found.contestants, found.held_out, progress=show_progress)
+    if form == "json":
+        echo_json({**to_dict(agreement), "absent": dict(found.absent)})
+        return
+    click.echo(f"{len(agreement.files)} radiographs; the first row is the reference")
+    click.echo("\n".join(agreement_table(summarise_agreement(agreement), text_table)))
+    click.echo(RESEARCH_USE)

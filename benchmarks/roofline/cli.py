@@ -1,0 +1,42 @@
+"""`brixia-edge benchmark roofline`."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from ...runtime.bundle import Bundle
+from ..part_options import FOLDER, echo_json, format_option
+from ..radiograph_folder import prepare_radiographs
+from ..sample_image import sample_image
+from ..tables import text_table
+from .measure import ROUNDS, measure_roofline
+from .tables import roofline_lines
+
+
+@click.command()
+@click.option("--bundle", type=FOLDER, help="The bundle's directory; default: the shipped one.")
+@click.option(
+    "--backend",
+    type=click.Choice(("onnxruntime", "openvino")),
+    default="onnxruntime",
+    show_default=True,
+)
+@click.option("--threads", type=click.IntRange(1), help="CPU threads; default: all cores.")
+@click.option("--rounds", type=click.IntRange(1), default=ROUNDS, show_default=True)
+@format_option("text", "json")
+def roofline(
+    bundle: Path | None, backend: str, threads: int | None, rounds: int, form: str
+) -> None:
+    """Count the network's work, and time it, its parts and the machine's peak in turns.
+
+    Needs the package onnx: pip install 'brixia-edge[export]'.
+    """
+    opened = Bundle.open(bundle)
+    with sample_image() as sample:
+        image = next(prepare_radiographs([sample.path], opened.manifest.preprocess)).image
+    found = measure_roofline(opened, backend, image, threads, rounds)
+    if form == "json":
+        echo_json(asdict(found))
+    else:
+        click.echo("\n".join(roofline_lines(found, text_table)))

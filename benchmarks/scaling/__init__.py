@@ -1,0 +1,1 @@
+"""What more images, threads, processes and files cost: throughput and memory."""

@@ -1,0 +1,149 @@
+"""A bundle whose network costs nothing, and radiographs of a few kilobytes: only our code is left.
+
+The network keeps a bundle's contract at `SIZE` pixels: its probabilities follow the image's mean.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEndian
+
+from ...runtime.bundle import MODEL, Bundle, Manifest, write_bundle
+from ...runtime.errors import BackendUnavailable
+from ...runtime.preprocess import PreprocessSpec
+
+SIZE = 64
+"""Rows and columns of the files and of the network's input."""
+
+_FOLDER = 1000
+"""Files in one folder."""
+
+_UID = "2.25.1{:029d}"
+_OPSET, _IR_VERSION = 17, 8
+
+
+def write_tiny_bundle(target: Path) -> Bundle:
+    """Write the bundle.
+
+    Raises
+    ------
+    BackendUnavailable
+        The package onnx is not installed.
+    """
+    shapes = {
+        "probabilities": [6, 4],
+        "lung_mask": [1, SIZE, SIZE],
+        "alignment": [2, 3],
+        "zone_evidence": [6, 4, 16, 16],
+    }
+    manifest = Manifest(
+        name="tiny",
+        licence="MIT",
+        intended_use="Measuring this software; its scores mean nothing.",
+        variant="a mean and a softmax",
+        weights_sha256="0" * 64,
+        precision="fp32",
+        preprocess=PreprocessSpec("equalize", SIZE),
+        inputs={"image": {"dtype": "float32", "shape": ["N", 1, SIZE, SIZE]}},
+        outputs={
+            name: {"dtype": "float32", "shape": ["N", *shape]} for name, shape in shapes.items()
+        },
+        max_batch=16,
+        built_with={},
+    )
+    return write_bundle(target, manifest, {MODEL: _network(shapes)})
+
+
+def write_tiny_files(folder: Path, count: int) -> None:
+    """Write so many different DICOM files, a thousand to a folder.
+
+    Raises
+    ------
+    OSError
+        The disk is full, or the folder cannot be written.
+    """
+    template, marker = _template(), _UID.format(0).encode()
+    for number in range(count):
+        place = folder / f"{number // _FOLDER:05d}"
+        if number % _FOLDER == 0:
+            place.mkdir(parents=True)
+        content = template.replace(marker, _UID.format(number + 1).encode())
+        (place / f"{number:08d}.dcm").write_bytes(content)
+
+
+def _template() -> bytes:
+    """A Computed Radiography file with smooth greys, whose SOP Instance UID is `_UID` of 0."""
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    dataset = Dataset()
+    dataset.SOPClassUID = ComputedRadiographyImageStorage
+    dataset.SOPInstanceUID = _UID.format(0)
+    dataset.Modality = "CR"
+    dataset.BodyPartExamined = "CHEST"
+    dataset.ViewPosition = "AP"
+    dataset.Rows = dataset.Columns = SIZE
+    dataset.SamplesPerPixel = 1
+    dataset.PhotometricInterpretation = "MONOCHROME2"
+    dataset.BitsAllocated = dataset.BitsStored = 8
+    dataset.HighBit = 7
+    dataset.PixelRepresentation = 0
+    dataset.PixelData = (rows + 2 * columns).astype(np.uint8).tobytes()
+    dataset["PixelData"].VR = "OB"
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = ComputedRadiographyImageStorage
+    dataset.file_meta.MediaStorageSOPInstanceUID = UID(_UID.format(0))
+    stream = BytesIO()
+    dataset.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
+
+
+def _network(shapes: dict[str, list[int]]) -> bytes:
+    try:
+        helper: Any = import_module("onnx.helper")
+    except ImportError as error:
+        raise BackendUnavailable(
+            "the tiny network is made with onnx, which is not installed; "
+            "install it: pip install 'brixia-edge[export]'"
+        ) from error
+    numpy_helper: Any = import_module("onnx.numpy_helper")
+
+    def tensor(name: str, shape: list[int]) -> Any:
+        return helper.make_tensor_value_info(name, 1, ["N", *shape])
+
+    graph = helper.make_graph(
+        [helper.make_node(kind, read, [written]) for kind, read, written in _nodes()],
+        "tiny",
+        [tensor("image", [1, SIZE, SIZE])],
+        [tensor(name, shape) for name, shape in shapes.items()],
+        [numpy_helper.from_array(value, name) for name, value in _constants()],
+    )
+    imports = [helper.make_opsetid("", _OPSET)]
+    model: Any = helper.make_model(graph, opset_imports=imports, ir_version=_IR_VERSION)
+    return model.SerializeToString()
+
+
+def _nodes() -> Iterator[tuple[str, list[str], str]]:
+    yield "GlobalAveragePool", ["image"], "mean"
+    yield "Reshape", ["mean", "flat"], "level"
+    yield "Mul", ["level", "scores"], "logits"
+    yield "Softmax", ["logits"], "probabilities"
+    yield "Sub", ["one", "image"], "lung_mask"
+    yield "Mul", ["level", "zero"], "nothing"
+    yield "Add", ["nothing", "upright"], "alignment"
+    yield "Reshape", ["nothing", "wide"], "nothing_wide"
+    yield "Add", ["nothing_wide", "evidence"], "zone_evidence"
+
+
+def _constants() -> Iterator[tuple[str, Any]]:
+    yield "flat", np.array([-1, 1, 1])
+    yield "wide", np.array([-1, 1, 1, 1, 1])
+    yield "scores", np.tile(np.arange(4, dtype=np.float32), (1, 6, 1))
+    yield "one", np.array(1, np.float32)
+    yield "zero", np.array(0, np.float32)
+    yield "upright", np.eye(2, 3, dtype=np.float32)[None]
+    yield "evidence", np.zeros((1, 6, 4, 16, 16), np.float32)

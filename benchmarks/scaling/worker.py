@@ -1,0 +1,46 @@
+"""A process that scores one file again and again and tells how often, and its memory.
+
+It says `READY` when it is warm, waits for a line on standard input, and at the end writes one
+line of JSON; see `workers`.
+"""
+
+import json
+import sys
+from pathlib import Path
+from time import perf_counter
+
+from ...runtime.bundle import Bundle
+from ..measurement import time_once
+from ..peak_memory import peak_memory
+from ..stages import Pipeline
+from ..warm_up import warm_up
+
+READY = "ready"
+
+
+def run(arguments: list[str]) -> None:
+    """Score until the time is up.
+
+    Parameters
+    ----------
+    arguments
+        One JSON object: ``bundle``, ``backend``, ``image``, ``threads``, ``batch``, ``seconds``.
+    """
+    order = json.loads(arguments[0])
+    bundle = Bundle.open(Path(order["bundle"]))
+    image = Path(order["image"])
+    with Pipeline(bundle, order["backend"], image, order["threads"], order["batch"]) as pipeline:
+        warm_up(lambda: time_once(pipeline.score), maximum_seconds=order["seconds"])
+        sys.stdout.write(READY + "\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
+        images, started = 0, perf_counter()
+        while (seconds := perf_counter() - started) < order["seconds"]:
+            pipeline.score()
+            images += order["batch"]
+    found = {"images": images, "seconds": seconds, "peak_memory": peak_memory()}
+    sys.stdout.write(json.dumps(found) + "\n")
+
+
+if __name__ == "__main__":
+    run(sys.argv[1:])

@@ -1,0 +1,40 @@
+"""The network as the original defines it, layer by layer, without one rewrite: a plain export.
+
+For comparison with other tools (`benchmarks.peers`); a bundle's ``model.onnx`` is faster::
+
+    python -m brixia_edge.export.plain_graph bscore-model.h5 -o plain.onnx
+"""
+
+from pathlib import Path
+
+import click
+
+from .network import build_network
+from .onnx_model import to_onnx
+from .weights import load_weights
+
+
+def write_plain_graph(weights: Path, output: Path) -> None:
+    """Write the network of a Keras file as float32 ONNX, nothing folded, shared or rewritten.
+
+    Raises
+    ------
+    WeightsError
+        The file is not exactly a BS-Net.
+    OSError
+        The output cannot be written.
+    """
+    output.write_bytes(to_onnx(build_network(load_weights(weights))).SerializeToString())
+
+
+@click.command()
+@click.argument("weights", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="ONNX file.")
+def command(weights: Path, output: Path) -> None:
+    """Write trained BS-Net weights (Keras HDF5) as a plain ONNX network."""
+    write_plain_graph(weights, output)
+    click.echo(f"Wrote {output}", err=True)
+
+
+if __name__ == "__main__":
+    command()

@@ -1,0 +1,115 @@
+"""Going on with a run that was cut short: ``score --resume`` adds to the JSON lines there are.
+
+A file is done when the output holds a score for it, under the very path that is given now; a
+file that failed is tried again, and gives a further line. So the last line of a file holds. What a
+killed run or a power failure left of its last line is cut away before anything is added.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .errors import ResumeError
+from .results import ModelIdentity
+
+_START = b'{"file": '
+"""How every line of `reports.JsonReport` begins."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What an output holds.
+
+    Attributes
+    ----------
+    scored
+        The files that have a score, as their lines name them.
+    torn
+        Bytes of an unfinished last line that were cut away.
+    """
+
+    scored: frozenset[str]
+    torn: int = 0
+
+    def remaining(self, files: Iterable[Path]) -> tuple[Path, ...]:
+        """Those files that have no score yet, in their order."""
+        return tuple(file for file in files if str(file) not in self.scored)
+
+
+def resume_output(output: Path, model: ModelIdentity) -> Progress:
+    """Read an output that is to be added to, and cut off an unfinished last line.
+
+    Parameters
+    ----------
+    output
+        The JSON lines of an earlier run; a file that is absent or empty is a run not begun.
+    model
+        Which model scores now; lines of another must not be mixed in.
+
+    Raises
+    ------
+    ResumeError
+        A line is no result, or of another model; the file is left as it is.
+    OSError
+        The file cannot be read or written.
+    """
+    if not output.exists():
+        return Progress(frozenset())
+    with output.open("r+b") as file:
+        scored, whole = _read(file, output, model)
+        torn = file.seek(0, os.SEEK_END) - whole
+        if torn:
+            file.truncate(whole)
+    return Progress(scored, torn)
+
+
+def _read(file: BinaryIO, output: Path, model: ModelIdentity) -> tuple[frozenset[str], int]:
+    """The files that have a score, and how many bytes whole lines take."""
+    scored: set[str] = set()
+    whole = 0
+    for number, line in enumerate(file, 1):
+        if not line.endswith(b"\n"):
+            _check_torn(line, output)
+            break
+        result = _parse(line, f"{output}, line {number}")
+        whole += len(line)
+        if "error" not in result:
+            _check_model(result, model, f"{output}, line {number}")
+            scored.add(result["file"])
+    return frozenset(scored), whole
+
+
+def _parse(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        result: Any = json.loads(line)
+        if isinstance(result["file"], str):
+            return result
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise ResumeError(
+        f"{where} is no result of `brixia-edge score --format json`; nothing was changed. "
+        "Give the output of the run that was interrupted, or a new file"
+    )
+
+
+def _check_torn(line: bytes, output: Path) -> None:
+    """Refuse to cut away what no run of ours can have left: it may be somebody's text."""
+    # A file system that lost power may leave zeros where the line was to be.
+    begun = line.rstrip(b"\0")
+    if not begun.startswith(_START) and not _START.startswith(begun):
+        raise ResumeError(
+            f"the end of {output} is no result of `brixia-edge score --format json`; nothing was "
+            "changed. Give the output of the run that was interrupted, or a new file"
+        )
+
+
+def _check_model(result: dict[str, Any], model: ModelIdentity, where: str) -> None:
+    found = result.get("model")
+    if found != asdict(model):
+        raise ResumeError(
+            f"{where} is of the model {found!r}; this run would add scores of {asdict(model)!r}. "
+            "Give the same --bundle, or a new output"
+        )
