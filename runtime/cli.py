@@ -59,7 +59,10 @@ COMMANDS: Mapping[str, LazyCommand] = {
     ),
     "inspect": LazyCommand(
         "brixia_edge.runtime.cli_inspect",
-        "doctor": LazyCommand(
+        "inspect",
+        "Explain an image, or verify a bundle or an engine.",
+    ),
+    "doctor": LazyCommand(
         "brixia_edge.runtime.cli_doctor", "doctor", "Tell what this machine can run."
     ),
 }
