@@ -1,6 +1,8 @@
 """Builders that tests of every room share."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from brixia_edge.export.architecture import weight_shapes
+from brixia_edge.runtime import quality
 from brixia_edge.runtime.bundle import Bundle, Manifest, write_bundle
 from brixia_edge.runtime.preprocess import PreprocessSpec
 from brixia_edge.runtime.radiograph import Radiograph
@@ -43,6 +46,13 @@ def shared() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture
+def lenient_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take drawn rectangles for a chest, which the frontal chest gate would not."""
+    limits = replace(quality.LIMITS, greatest_advantage=np.inf, least_likeness=-np.inf)
+    monkeypatch.setattr(quality, "judge", partial(quality.judge, limits=limits))
 
 
 @pytest.fixture

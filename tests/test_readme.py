@@ -21,6 +21,7 @@ VARYING = (
     (r"sha256 +[0-9a-f]{12,64}", "sha256 #"),
     (r"\d+\.\d\d MB", "# MB"),
     (r"built with .*", "built with"),
+    (r"[0-9a-f]{16}-(\w+)\.", r"#-\1."),
     (r" {2,}", "  "),
 )
 """What differs between machines, weights and versions."""
@@ -78,6 +79,34 @@ def test_the_score_examples(shell: Shell) -> None:
     assert normalised(shell(examples[0][0])) == normalised(examples[0][1])
     both = shell("\n".join(command for command, _ in examples[1:]))
     assert normalised(both) == normalised("".join(shown for _, shown in examples[1:]))
+
+
+@pytest.mark.parametrize("title", ["DICOM results", "Inspect an image", "Explain"])
+def test_the_examples_of_one_radiograph(shell: Shell, title: str) -> None:
+    ((command, shown),) = steps(title)
+    assert normalised(shell(command)) == normalised(shown)
+
+
+@pytest.mark.slow
+def test_the_evaluate_example(shell: Shell, folder: Path, shared: Callable[[str], Path]) -> None:
+    (folder / "radiographs").symlink_to(shared("cohen/images"))
+    (folder / "annotations.csv").write_bytes(shared("cohen/annotations.csv").read_bytes())
+    ((command, shown),) = steps("Evaluate")
+    assert normalised(shell(command)).endswith(normalised(shown))
+
+
+@pytest.mark.slow
+def test_the_benchmark_example_has_the_same_lines(shell: Shell) -> None:
+    ((command, shown),) = steps("Benchmark")
+    found = {words(line) for line in shell(command).splitlines()}
+    # Warnings and what is absent differ between machines.
+    own = [line for line in shown.splitlines() if not line.startswith("  WARNING")]
+    assert {words(line) for line in own if "absent" not in line} <= found
+
+
+def words(line: str) -> str:
+    """A line without its numbers."""
+    return re.sub(r"[-\d.,]+%?", "#", re.sub(r"\s+", " ", line)).strip()
 
 
 def test_the_python_example(shell: Shell) -> None:

@@ -43,7 +43,7 @@ def describe_many() -> Callable[[int], list[Description]]:
 
 
 @pytest.fixture
-def chest_picture() -> Callable[[int], NDArray[np.uint8]]:
+def chest_picture(lenient_gate: None) -> Callable[[int], NDArray[np.uint8]]:
     """Draw a chest; see `_chest_picture`."""
     return _chest_picture
 
@@ -99,7 +99,7 @@ def write_dicom() -> Callable[..., Path]:
 
 
 @pytest.fixture
-def chest_folder(tmp_path: Path) -> Path:
+def chest_folder(tmp_path: Path, lenient_gate: None) -> Path:
     """Twenty different pictures that pass for chest radiographs."""
     for number in range(20):
         _write_png(tmp_path / "chests" / f"{number:02}.png", _chest_picture(number))

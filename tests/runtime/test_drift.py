@@ -36,7 +36,7 @@ Chests = Callable[..., list[Path]]
 
 
 @pytest.fixture
-def chests(tmp_path: Path) -> Chests:
+def chests(tmp_path: Path, lenient_gate: None) -> Chests:
     """Draw chests of changing brightness and lungs, all different; `turned` inverts them."""
 
     def draw(name: str, count: int, seed: int, turned: bool = False) -> list[Path]:
@@ -152,7 +152,7 @@ def test_observed_quantities_are_those_of_the_result(
 ) -> None:
     result = make_result()
     observed = observe(result)
-    assert observed["brightness"] == pytest.approx(0.5)
+    assert observed["brightness"] == pytest.approx(0.5, abs=1e-3)  # of a sample
     assert observed["lung_area"] == pytest.approx(2 * 300 * 140 / 512**2)
     assert observed["global_score"] == 9
     assert observed["expected_global"] == pytest.approx(
