@@ -18,7 +18,7 @@ from ....runtime.scorer import Scorer
 from ..provenance_tables import zones_told
 from ..results import Case, EvaluatedBundle
 
-_LONG_SIDE = 900  # pixels; sharp on a phone's screen and half a page wide in print
+_LONG_SIDE = 1300  # pixels; the explanation's small print stays legible at the page's width
 _JPEG_QUALITY = 82
 
 
