@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -180,14 +181,19 @@ def _jpeg2000(syntax: str, **options: Any) -> Callable[[Kind, Path], Path]:
     return make
 
 
-def _high_throughput(kind: Kind, folder: Path) -> Path:
+def _openjph() -> Any:
+    """The package with OpenJPH; not among the extras, since it is for this alone."""
     try:
-        import imagecodecs
+        return import_module("imagecodecs")
     except ImportError as error:
         raise Absent("imagecodecs, for OpenJPH, is not installed") from error
+
+
+def _high_throughput(kind: Kind, folder: Path) -> Path:
+    openjph = _openjph()
     dataset = native_dataset(kind)
     pixels = _colour_pixels(make_pixels(kind), kind)
-    frame = cast(bytes, imagecodecs.htj2k_encode(pixels, reversible=True))
+    frame = cast(bytes, openjph.htj2k_encode(pixels, reversible=True))
     dataset.PixelData = encapsulate([frame])
     dataset["PixelData"].VR = "OB"
     return written(dataset, folder / "encoded.dcm", HTJ2KLossless)
@@ -259,10 +265,8 @@ def _decompressed(dataset: Dataset, syntax: UID, path: Path, folder: Path) -> Pa
     if syntax != HTJ2KLossless:
         run(("gdcmconv", "--raw"), path, plain)
         return plain
-    import imagecodecs
-
     frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
-    pixels = np.asarray(imagecodecs.htj2k_decode(frame)).tobytes()
+    pixels = np.asarray(_openjph().htj2k_decode(frame)).tobytes()
     dataset.PixelData = pixels + b"\0" * (len(pixels) % 2)
     return written(dataset, plain)
 
