@@ -134,11 +134,7 @@ class Pipeline:
     def _conclude(
         self, radiograph: Radiograph, image: NDArray[np.float32], outputs: Outputs, place: int
     ) -> ScoredRadiograph:
-        prediction = Prediction(
-            probabilities=outputs["probabilities"][place],
-            lung_mask=outputs["lung_mask"][place, 0],
-            alignment=outputs["alignment"][place],
-        )
+        prediction = Prediction.of(outputs, place)
         return ScoredRadiograph(
             file=self._files[place],
             radiograph=radiograph,

@@ -142,11 +142,7 @@ def _predict(session: Session, image: NDArray[np.float32]) -> Prediction:
             f"the network's {', '.join(unusable)} are not finite; its weights are damaged. Export "
             "the bundle again"
         )
-    return Prediction(
-        probabilities=outputs["probabilities"][0],
-        lung_mask=outputs["lung_mask"][0, 0],
-        alignment=outputs["alignment"][0],
-    )
+    return Prediction.of(outputs)
 
 
 def _content(file: Path) -> bytes:

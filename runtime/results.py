@@ -1,5 +1,6 @@
 """What scoring one file gives: a scored radiograph, or the reason why there is none."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,17 @@ class Prediction:
     lung_mask: NDArray[np.float32]
     alignment: NDArray[np.float32]
     zone_evidence: NDArray[np.float32] | None = None
+
+    @classmethod
+    def of(cls, outputs: Mapping[str, NDArray[np.float32]], place: int = 0) -> "Prediction":
+        """Take one radiograph's part of what a session gave for a batch, by its place there."""
+        evidence = outputs.get("zone_evidence")
+        return cls(
+            probabilities=outputs["probabilities"][place],
+            lung_mask=outputs["lung_mask"][place, 0],
+            alignment=outputs["alignment"][place],
+            zone_evidence=None if evidence is None else evidence[place],
+        )
 
 
 @dataclass(frozen=True)

@@ -144,13 +144,7 @@ class Scorer:
                 f"backend {self.session.backend!r} gave probabilities that are not finite; give "
                 "--backend onnxruntime, and if that helps report the backend's version"
             )
-        evidence = outputs.get("zone_evidence")
-        return Prediction(
-            probabilities=outputs["probabilities"][0],
-            lung_mask=outputs["lung_mask"][0, 0],
-            alignment=outputs["alignment"][0],
-            zone_evidence=None if evidence is None else evidence[0],
-        )
+        return Prediction.of(outputs)
 
 
 def _timing(prepared: PreparedRadiograph, started: float, inferred: float, ended: float) -> Timing:

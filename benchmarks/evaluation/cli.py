@@ -10,6 +10,7 @@ from ...runtime.backends import AUTO, backend_names
 from ...runtime.bundle import Bundle
 from ...runtime.cli import UNSCORED
 from ...runtime.reports.plain_text import printable
+from ..tables import text_table
 from .evaluate import EvaluationOptions, Sources, evaluate, gather_sources, run_bundles
 from .page.case_pictures import CaseView, view_cases
 from .page.page import write_page
@@ -17,7 +18,6 @@ from .report import ReportFolderError, check_folder, write_report
 from .results import Evaluation
 from .scoring import Result
 from .sections import sections
-from .table import Table
 
 _PATH = click.Path(path_type=Path)
 _DEFAULTS = EvaluationOptions()
@@ -146,14 +146,5 @@ def _progress(label: str, results: Iterable[Result], count: int) -> Iterator[Res
 def _summary(evaluation: Evaluation) -> Iterator[str]:
     for table in sections(evaluation)[0].tables:
         yield table.caption
-        yield from _aligned(table)
+        yield from (f"  {line}" for line in text_table(table.header, table.rows))
     yield evaluation.notice
-
-
-def _aligned(table: Table) -> Iterator[str]:
-    """A table for a terminal: the first column stands left, the figures right."""
-    rows = (table.header, *table.rows)
-    first, *widths = (max(map(len, column)) for column in zip(*rows, strict=True))
-    for name, *cells in rows:
-        figures = (cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
-        yield "  ".join((f"  {name.ljust(first)}", *figures))
