@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from ..runtime.bundle import Bundle
 from ..runtime.errors import BrixiaEdgeError
-from ..runtime.inputs import find_inputs
 from ..runtime.preprocess import PreprocessSpec, preprocess
-from ..runtime.radiograph import read_radiograph
+from ..runtime.reading.inputs import find_inputs
+from ..runtime.reading.read import read_radiograph
 
 CALIBRATION = "calibration.json"
 """The calibration table of an INT8 bundle; ``images`` lists the SHA-256 of the files it used."""

@@ -20,7 +20,8 @@ from ..runtime.backends.base import COPY_IN, COPY_OUT, ENQUEUE, INFER, Mark, Out
 from ..runtime.bundle import Bundle
 from ..runtime.preprocess import preprocess
 from ..runtime.quality import assess_quality
-from ..runtime.radiograph import Radiograph, parse_radiograph, read_bytes
+from ..runtime.radiograph import Radiograph
+from ..runtime.reading.read import parse_radiograph, read_bytes
 from ..runtime.reports import JsonReport
 from ..runtime.results import Prediction, ScoredRadiograph, Timing
 from ..runtime.scorer import SCORE_OUTPUTS, Scorer

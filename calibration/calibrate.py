@@ -9,7 +9,7 @@ from pathlib import Path
 from ..runtime.bundle import Bundle
 from ..runtime.errors import CalibrationError
 from ..runtime.preprocess import preprocess
-from ..runtime.radiograph import read_radiograph
+from ..runtime.reading.read import read_radiograph
 from .collector import Collector
 from .description import Description
 from .histogram import Histogram

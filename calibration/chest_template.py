@@ -34,7 +34,8 @@ from ..runtime.chest_template import (
 from ..runtime.preprocess import PreprocessSpec, preprocess
 from ..runtime.quality import judge
 from ..runtime.quality_measures import QualityMeasures, measure_quality
-from ..runtime.radiograph import Radiograph, read_radiograph
+from ..runtime.radiograph import Radiograph
+from ..runtime.reading.read import read_radiograph
 from ..runtime.results import Prediction
 
 FOLDS = 10

@@ -10,7 +10,7 @@ import click
 
 from ..runtime.bundle import Bundle
 from ..runtime.errors import CalibrationError
-from ..runtime.inputs import Inputs, find_inputs
+from ..runtime.reading.inputs import Inputs, find_inputs
 from ..runtime.reports.plain_text import printable
 from .calibrate import CalibrationOptions, check_bundle, choose_from, measure
 from .coverage import measure_coverage

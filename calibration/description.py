@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..runtime.backends.base import Session
-from ..runtime.dicom_file import parse_dicom
-from ..runtime.dicom_header import Header, reading, silence
 from ..runtime.errors import CalibrationError, UnreadableImage
 from ..runtime.preprocess import PreprocessSpec, preprocess
 from ..runtime.quality import assess_quality
-from ..runtime.radiograph import Radiograph, read_radiograph
+from ..runtime.radiograph import Radiograph
+from ..runtime.reading.dicom.file import parse_dicom
+from ..runtime.reading.dicom.header import Header, reading, silence
+from ..runtime.reading.read import read_radiograph
 from ..runtime.results import Prediction
 from ..runtime.scorer import SCORE_OUTPUTS
 from ..runtime.scores import BrixiaScore

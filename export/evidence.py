@@ -9,7 +9,7 @@ from ..calibration.calibrate import CalibrationOptions
 from ..calibration.table import CalibrationTable
 from ..runtime.annotations import read_annotations
 from ..runtime.errors import CalibrationError
-from ..runtime.inputs import find_inputs
+from ..runtime.reading.inputs import find_inputs
 from .accuracy import ScoreBound
 from .measured import Annotations
 

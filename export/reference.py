@@ -8,7 +8,7 @@ from ..calibration.survey import Progress, unchanged
 from ..runtime.bundle import Bundle
 from ..runtime.drift import FEWEST_IMAGES
 from ..runtime.errors import CalibrationError
-from ..runtime.inputs import find_inputs
+from ..runtime.reading.inputs import find_inputs
 from .evidence import EvidenceOptions
 
 

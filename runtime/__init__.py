@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .bundle import Bundle as Bundle
     from .errors import BrixiaEdgeError as BrixiaEdgeError
     from .radiograph import Radiograph as Radiograph
-    from .radiograph import read_radiograph as read_radiograph
+    from .reading.read import read_radiograph as read_radiograph
     from .scorer import Scorer as Scorer
     from .scores import BrixiaScore as BrixiaScore
     from .scores import Zone as Zone
@@ -25,7 +25,7 @@ _HOMES = {
     "Scorer": "scorer",
     "Zone": "scores",
     "ZoneScore": "scores",
-    "read_radiograph": "radiograph",
+    "read_radiograph": "reading.read",
 }
 
 __all__ = [

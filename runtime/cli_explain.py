@@ -17,7 +17,7 @@ from .explanation.explainer import METHODS, NEEDED_OUTPUTS, explain_result
 from .explanation.explanation import Explanation
 from .explanation.files import WRITERS
 from .explanation.occlusion import Batches
-from .inputs import find_inputs
+from .reading.inputs import find_inputs
 from .reports.output_names import output_stem
 from .reports.plain_text import printable
 from .results import RESEARCH_USE, ScoredRadiograph, UnscoredFile

@@ -17,7 +17,7 @@ from .image_inspection import (
     preview_strip,
 )
 from .inspection import inspect_entries, inspect_lines
-from .radiograph import ReadingOptions
+from .reading.options import ReadingOptions
 
 _PATH = click.Path(path_type=Path)
 

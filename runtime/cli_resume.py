@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from .bundle import Bundle
-from .inputs import Inputs
+from .reading.inputs import Inputs
 from .resume import resume_output
 
 

@@ -15,9 +15,9 @@ from .cli import UNSCORED
 from .cli_drift import drift_option, watch_drift
 from .cli_outputs import OutputFolders
 from .cli_resume import output_to_resume, unscored
-from .inputs import Inputs, find_inputs
 from .isolation import Reading
-from .radiograph import ReadingOptions
+from .reading.inputs import Inputs, find_inputs
+from .reading.options import ReadingOptions
 from .reading_process import ReadingLimits
 from .reports import REPORTS, Report
 from .reports.plain_text import printable

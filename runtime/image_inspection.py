@@ -8,17 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .dicom_reader import DicomReading, read_dicom
 from .preprocess import PreprocessSpec, preparation_steps, preprocess
-from .radiograph import (
-    AS_STORED,
-    Codes,
-    Radiograph,
-    ReadingOptions,
-    is_ordinary_image,
-    read_bytes,
-    read_radiograph,
-)
+from .radiograph import Codes, Radiograph
+from .reading.dicom.reader import DicomReading, read_dicom
+from .reading.options import AS_STORED, ReadingOptions
+from .reading.read import is_ordinary_image, read_bytes, read_radiograph
 from .reports.drawing import TextStyle, text_strip
 from .results import RESEARCH_USE
 

@@ -17,8 +17,8 @@ from .isolation_messages import BrokenMessage, Message, members, number, receive
 from .isolation_radiograph import error_message, prepared_message
 from .preprocess import PreprocessSpec
 from .process_limits import limit_further_time, limit_process
-from .radiograph import ReadingOptions
 from .radiograph_source import prepare_file
+from .reading.options import ReadingOptions
 
 
 def main() -> None:

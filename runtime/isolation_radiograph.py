@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from .errors import BrixiaEdgeError, ImageTooLarge, UnreadableImage, UnsupportedImage
 from .isolation_messages import BrokenMessage, Message, members, number, text, texts
 from .preprocess import PreprocessSpec
-from .radiograph import MAXIMUM_PIXELS, Codes, Radiograph
+from .radiograph import Codes, Radiograph
 from .radiograph_source import PreparedRadiograph
-from .uids import is_uid_like
+from .reading.limits import MAXIMUM_PIXELS
+from .reading.uids import is_uid_like
 
 _ERRORS = {kind.__name__: kind for kind in (UnreadableImage, UnsupportedImage, ImageTooLarge)}
 _FORMATS = ("DICOM", "PNG", "JPEG")

@@ -1,22 +1,10 @@
-"""What goes in: a file becomes a `Radiograph`."""
+"""What goes in: a `Radiograph`, as it was read from a file or made from an array."""
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-from .errors import ImageTooLarge, UnreadableImage
-
-MAXIMUM_PIXELS = 100_000_000
-"""Files that declare more pixels are refused unread; a large detector has about 20 million."""
-
-
-MAXIMUM_BYTES = 8 * MAXIMUM_PIXELS
-"""Longer files are refused: three 16-bit samples a pixel and a generous header fit into these."""
-
 
 Codes = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.uint32]
 """What each pixel holds: an index into a table of shades."""
@@ -77,90 +65,3 @@ class Radiograph:
         """Every pixel as a screen of 256 grey levels shows it, uint8 ``[rows, columns]``."""
         levels = np.round(self.shades * 255).astype(np.uint8)
         return levels[self.codes]
-
-
-@dataclass(frozen=True)
-class ReadingOptions:
-    """What may be chosen about how a file is read.
-
-    Attributes
-    ----------
-    window
-        Which of a DICOM file's windows (PS3.3 C.11.2.1.2) to show it in, from 1. None takes the
-        VOI LUT if there is one, else the first window, else the full range.
-    """
-
-    window: int | None = None
-
-
-AS_STORED = ReadingOptions()
-"""Everything as the file says first."""
-
-
-def read_radiograph(path: str | Path, options: ReadingOptions = AS_STORED) -> Radiograph:
-    """Read a DICOM, PNG or JPEG file, told apart by content and not by suffix.
-
-    Raises
-    ------
-    UnreadableImage
-        The file is absent, empty, truncated, or none of these formats.
-    UnsupportedImage
-        It is one, but not a single-frame grey radiograph, or has not the window of `options`.
-    ImageTooLarge
-        It declares more than `MAXIMUM_PIXELS`, or is longer than `MAXIMUM_BYTES`.
-    """
-    return parse_radiograph(read_bytes(Path(path)), options)
-
-
-def parse_radiograph(content: bytes, options: ReadingOptions = AS_STORED) -> Radiograph:
-    """Decode a file that was read, told apart by content.
-
-    Raises
-    ------
-    UnreadableImage, UnsupportedImage, ImageTooLarge
-        As from `read_radiograph`.
-    """
-    # Imported here: each reader brings a heavy library that the other does without.
-    if is_ordinary_image(content):
-        from .image_reader import radiograph_from_image
-
-        return radiograph_from_image(content, options)
-    from .dicom_reader import radiograph_from_dicom
-
-    return radiograph_from_dicom(content, options)
-
-
-def is_ordinary_image(content: bytes) -> bool:
-    """Tell by its signature whether a file is PNG or JPEG; else it can only be DICOM."""
-    return content.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
-
-
-def read_bytes(path: Path) -> bytes:
-    """Read a file that may hold a radiograph.
-
-    Raises
-    ------
-    UnreadableImage
-        It cannot be opened, or is empty.
-    ImageTooLarge
-        It is longer than `MAXIMUM_BYTES`.
-    """
-    try:
-        with path.open("rb") as file:
-            # A pipe has no size. `read` reserves as much memory as it is asked for.
-            size = os.fstat(file.fileno()).st_size or MAXIMUM_BYTES
-            content = file.read(min(size, MAXIMUM_BYTES) + 1)
-    except IsADirectoryError as error:
-        raise UnreadableImage("is a directory; give a DICOM, PNG or JPEG file") from error
-    except OSError as error:
-        raise UnreadableImage(f"cannot be opened: {error.strerror}") from error
-    except ValueError as error:
-        raise UnreadableImage("is no possible path: it holds a zero byte") from error
-    if len(content) > MAXIMUM_BYTES:
-        raise ImageTooLarge(
-            f"is longer than {MAXIMUM_BYTES} bytes, the most that are read. "
-            "Give a smaller copy of the radiograph"
-        )
-    if not content:
-        raise UnreadableImage("is empty (0 bytes); copy it again from its source")
-    return content

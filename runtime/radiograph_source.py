@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from .errors import BrixiaEdgeError, ImageTooLarge
 from .preprocess import PreprocessSpec, preprocess
-from .radiograph import AS_STORED, Radiograph, ReadingOptions, read_radiograph
+from .radiograph import Radiograph
+from .reading.options import AS_STORED, ReadingOptions
+from .reading.read import read_radiograph
 from .results import UnscoredFile
 
 

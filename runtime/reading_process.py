@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 from .errors import BackendUnavailable, UnreadableImage
 from .isolation_messages import BrokenMessage, EndOfMessages, Message, receive, send
 from .preprocess import PreprocessSpec
-from .radiograph import ReadingOptions
+from .reading.options import ReadingOptions
 
 _START = (
     "import sys; sys.path[:] = sys.argv[1:];"

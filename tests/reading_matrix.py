@@ -19,8 +19,8 @@ from typing import Any, cast
 
 import cv2
 import numpy as np
-from brixia_edge.runtime.dicom_reader import radiograph_from_dicom
 from brixia_edge.runtime.errors import BrixiaEdgeError
+from brixia_edge.runtime.reading.dicom.reader import radiograph_from_dicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, get_frame

@@ -11,7 +11,7 @@ from ...runtime.annotations import AnnotationTable, read_annotations
 from ...runtime.backends import AUTO
 from ...runtime.bundle import Bundle
 from ...runtime.errors import AnnotationsError, BrixiaEdgeError
-from ...runtime.inputs import Inputs, find_inputs
+from ...runtime.reading.inputs import Inputs, find_inputs
 from ...runtime.scorer import Scorer
 from ...runtime.scores import SCORES
 from .cases import rank_cases

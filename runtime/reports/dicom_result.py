@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from ..dicom_header import silence
+from ..reading.dicom.header import silence
 from ..results import RESEARCH_USE
 from .plain_text import printable
 

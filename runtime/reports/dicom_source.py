@@ -7,12 +7,12 @@ result and nowhere else: no radiograph, score, report line or message holds it.
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
-from ..dicom_file import DicomFile, parse_dicom
-from ..dicom_header import Header, reading, silence
 from ..errors import UnreadableImage, UnsupportedImage
-from ..radiograph import read_bytes
+from ..reading.dicom.file import DicomFile, parse_dicom
+from ..reading.dicom.header import Header, reading, silence
+from ..reading.read import read_bytes
+from ..reading.uids import is_uid
 from ..results import ScoredRadiograph
-from ..uids import is_uid
 from .dicom_values import CHECKS, text_of
 
 _UTF_8 = "ISO_IR 192"

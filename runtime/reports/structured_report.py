@@ -9,8 +9,8 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from ..dicom_header import silence
 from ..errors import BackendUnavailable
+from ..reading.dicom.header import silence
 from ..results import ScoredRadiograph
 from .dicom_result import (
     MANUFACTURER,

@@ -12,7 +12,7 @@ from brixia_edge.benchmarks.tables import markdown_table, text_table
 from brixia_edge.runtime.bundle import Bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import BackendUnavailable, BenchmarkError
-from brixia_edge.runtime.radiograph import read_radiograph
+from brixia_edge.runtime.reading.read import read_radiograph
 
 
 def test_the_generated_files_are_different_radiographs(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import UnsupportedImage
 from brixia_edge.runtime.image_inspection import inspect_image, inspection_lines, preview_strip
 from brixia_edge.runtime.preprocess import RECIPES, PreprocessSpec, preparation_steps
-from brixia_edge.runtime.radiograph import ReadingOptions
+from brixia_edge.runtime.reading.options import ReadingOptions
 
 DicomMaker = Callable[..., bytes]
 Capture = pytest.CaptureFixture[str]

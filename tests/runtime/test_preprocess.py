@@ -9,7 +9,8 @@ import pytest
 from brixia_edge.runtime.clahe import equalize_adaptive
 from brixia_edge.runtime.errors import BundleError
 from brixia_edge.runtime.preprocess import PreprocessSpec, preprocess
-from brixia_edge.runtime.radiograph import Radiograph, read_radiograph
+from brixia_edge.runtime.radiograph import Radiograph
+from brixia_edge.runtime.reading.read import read_radiograph
 from numpy.typing import NDArray
 
 TOLERANCE = 1 / 4096

@@ -6,7 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from brixia_edge.runtime.radiograph import Radiograph, read_radiograph
+from brixia_edge.runtime.radiograph import Radiograph
+from brixia_edge.runtime.reading.read import read_radiograph
 from brixia_edge.runtime.resize import resized_shades
 
 

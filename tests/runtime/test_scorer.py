@@ -12,7 +12,7 @@ from brixia_edge.runtime.backends.base import Outputs
 from brixia_edge.runtime.bundle import Bundle
 from brixia_edge.runtime.errors import BackendUnavailable, ImageTooLarge, UnreadableImage
 from brixia_edge.runtime.preprocess import preprocess
-from brixia_edge.runtime.radiograph import read_radiograph
+from brixia_edge.runtime.reading.read import read_radiograph
 from brixia_edge.runtime.results import ScoredRadiograph, UnscoredFile
 from brixia_edge.runtime.scorer import Scorer
 from brixia_edge.runtime.scores import BrixiaScore, Zone

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from .dicom_header import Header
-from .dicom_lut import read_lookup_table
-from .dicom_stage import Present, Stage, Values
-from .errors import UnsupportedImage
-from .radiograph import ReadingOptions
+from ...errors import UnsupportedImage
+from ..options import ReadingOptions
+from .header import Header
+from .lut import read_lookup_table
+from .stage import Present, Stage, Values
 
 _NAME = "after the window"
 _FULL = "full range"

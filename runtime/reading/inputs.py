@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import UnreadableImage
-from .results import UnscoredFile
+from ..errors import UnreadableImage
+from ..results import UnscoredFile
 
 STANDARD_INPUT = "-"
 _SUFFIXES = (".dcm", ".dicom", ".jpeg", ".jpg", ".png")

@@ -10,10 +10,10 @@ import re
 
 from pydicom.uid import UID
 
-from .dicom_file import DicomFile
-from .dicom_header import Header
-from .dicom_view import view_doubts
-from .errors import UnreadableImage, UnsupportedImage
+from ...errors import UnreadableImage, UnsupportedImage
+from .file import DicomFile
+from .header import Header
+from .view import view_doubts
 
 _IMAGE_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.1": "Computed Radiography",

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from brixia_edge.runtime.dicom_reader import radiograph_from_dicom
-from brixia_edge.runtime.radiograph import ReadingOptions
+from brixia_edge.runtime.reading.dicom.reader import radiograph_from_dicom
+from brixia_edge.runtime.reading.options import ReadingOptions
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence

@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .dicom_header import Header
-from .dicom_lut import read_lookup_table
-from .dicom_palette import read_palette
-from .dicom_pixels import PALETTE, Codes, Layout, StoredPixels
-from .dicom_stage import Stage, Values
-from .dicom_voi import values_of_interest
-from .image_reader import COLOURED_SPREAD, refuse_coloured
-from .radiograph import AS_STORED, ReadingOptions
+from ..colour import COLOURED_SPREAD, refuse_coloured
+from ..options import AS_STORED, ReadingOptions
+from .header import Header
+from .lut import read_lookup_table
+from .palette import read_palette
+from .pixels import PALETTE, Codes, Layout, StoredPixels
+from .stage import Stage, Values
+from .voi import values_of_interest
 
 _MODALITY = "after the modality stage"
 _LUMINANCE = np.array((0.299, 0.587, 0.114))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .dicom_header import Header
+from .header import Header
 
 
 @dataclass(frozen=True)

@@ -11,34 +11,25 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import UnreadableImage, UnsupportedImage
+from ..radiograph import Codes, Radiograph
+from .colour import coloured_share, refuse_coloured
 from .decoder_remarks import decoder_remarks
-from .errors import UnreadableImage, UnsupportedImage
 from .image_headers import (
     DeclaredImage,
     check_jpeg_whole,
     check_png_whole,
-    check_size,
     read_jpeg_header,
     read_png_header,
 )
-from .radiograph import AS_STORED, Codes, Radiograph, ReadingOptions
+from .limits import check_size
+from .options import AS_STORED, ReadingOptions
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ALLOWED_BITS = {"PNG": (1, 2, 4, 8, 16), "JPEG": (8,)}
 
 _NO_MEMORY = -4
 """OpenCV's code for an allocation that failed (``cv::Error::StsNoMem``)."""
-
-COLOURED_SPREAD = 24
-"""A pixel counts as coloured when its channels lie further apart than this, on a scale of 255."""
-
-MAXIMUM_COLOURED_SHARE = 0.05
-"""A radiograph may have this share of coloured pixels, for annotations.
-
-Of 138 radiographs collected from the web, stored as RGB, tinted and annotated in colour, the
-highest share was 0.013 (a whole image's tint reached a spread of 7). Photographs had 0.42 to 0.95,
-a colour Doppler ultrasound image 0.06, a photograph of the night sky 0.053.
-"""
 
 
 def radiograph_from_image(content: bytes, options: ReadingOptions = AS_STORED) -> Radiograph:
@@ -85,38 +76,6 @@ def radiograph_from_image(content: bytes, options: ReadingOptions = AS_STORED) -
     shades = np.arange(white + 1, dtype=np.float64) / white
     warnings = _doubts(remarks.damage)
     return Radiograph(cast(Codes, grey), shades, kind, steps=steps, warnings=warnings)
-
-
-def coloured_share(colours: NDArray[np.integer]) -> float:
-    """Tell which share of pixels is coloured rather than grey.
-
-    Parameters
-    ----------
-    colours
-        uint8 ``[rows, columns, 3]``, in any order of the channels.
-
-    Returns
-    -------
-    float
-        The share, 0 to 1, of pixels whose channels differ by more than `COLOURED_SPREAD`.
-    """
-    spread = colours.max(axis=2).astype(np.int32) - colours.min(axis=2)
-    return np.count_nonzero(spread > COLOURED_SPREAD) / spread.size
-
-
-def refuse_coloured(what: str, share: float) -> None:
-    """Refuse an image with too many coloured pixels.
-
-    Raises
-    ------
-    UnsupportedImage
-        `share` is above `MAXIMUM_COLOURED_SHARE`.
-    """
-    if share > MAXIMUM_COLOURED_SHARE:
-        raise UnsupportedImage(
-            f"{what} is in colour: {share:.0%} of its pixels are coloured, at most "
-            f"{MAXIMUM_COLOURED_SHARE:.0%} are allowed for annotations. Give a grey radiograph"
-        )
 
 
 def _doubts(damage: str) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .errors import ImageTooLarge, UnreadableImage
-from .radiograph import MAXIMUM_PIXELS
+from ..errors import UnreadableImage
+from .limits import check_size
 
 JPEG2000_START = b"\xff\x4f\xff\x51"
 """The first two markers, SOC and SIZ, of a JPEG 2000 codestream."""
@@ -55,26 +55,6 @@ class DeclaredImage:
     columns: int
     channels: int
     bits: int
-
-
-def check_size(rows: int, columns: int) -> None:
-    """Refuse an image of no pixels or of too many, from what its header declares.
-
-    Raises
-    ------
-    UnreadableImage
-        `rows` or `columns` is not positive.
-    ImageTooLarge
-        There would be more than `MAXIMUM_PIXELS`.
-    """
-    size = f"the file declares {rows} rows x {columns} columns"
-    if rows < 1 or columns < 1:
-        raise UnreadableImage(f"{size}; both must be at least 1")
-    if rows * columns > MAXIMUM_PIXELS:
-        raise ImageTooLarge(
-            f"{size}, {rows * columns} pixels; at most {MAXIMUM_PIXELS} are read. "
-            "Give a smaller copy of the radiograph"
-        )
 
 
 def read_png_header(content: bytes) -> DeclaredImage:

@@ -12,14 +12,15 @@ from typing import Any, cast
 import cv2
 import numpy as np
 import pytest
-from brixia_edge.runtime.dicom_reader import radiograph_from_dicom
 from brixia_edge.runtime.errors import (
     BrixiaEdgeError,
     ImageTooLarge,
     UnreadableImage,
     UnsupportedImage,
 )
-from brixia_edge.runtime.radiograph import ReadingOptions, read_radiograph
+from brixia_edge.runtime.reading.dicom.reader import radiograph_from_dicom
+from brixia_edge.runtime.reading.options import ReadingOptions
+from brixia_edge.runtime.reading.read import read_radiograph
 from numpy.typing import NDArray
 from pydicom.data import get_testdata_file
 from pydicom.filereader import read_partial
@@ -619,7 +620,7 @@ def test_jp2_box_of_no_length_does_not_hang(make_dicom: DicomMaker) -> None:
 
 
 def test_deflate_bomb_is_refused(make_dicom: DicomMaker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("brixia_edge.runtime.dicom_file._MAXIMUM_INFLATED", 10_000)
+    monkeypatch.setattr("brixia_edge.runtime.reading.dicom.file._MAXIMUM_INFLATED", 10_000)
     content = make_dicom(np.zeros((100, 100), np.uint16), syntax=DeflatedExplicitVRLittleEndian)
     assert len(content) < 5_000
     with pytest.raises(ImageTooLarge, match="inflates to more than 10000 bytes"):

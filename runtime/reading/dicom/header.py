@@ -18,7 +18,7 @@ from typing import ClassVar
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
-from .errors import BrixiaEdgeError, UnreadableImage
+from ...errors import BrixiaEdgeError, UnreadableImage
 
 
 @contextmanager

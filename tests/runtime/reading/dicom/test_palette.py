@@ -5,8 +5,8 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from brixia_edge.runtime.dicom_reader import radiograph_from_dicom
 from brixia_edge.runtime.errors import UnreadableImage, UnsupportedImage
+from brixia_edge.runtime.reading.dicom.reader import radiograph_from_dicom
 from numpy.typing import NDArray
 from pydicom.filereader import read_partial
 from pydicom.pixels.processing import apply_color_lut

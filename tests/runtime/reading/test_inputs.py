@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from brixia_edge.runtime.inputs import find_inputs, looks_like_radiograph
+from brixia_edge.runtime.reading.inputs import find_inputs, looks_like_radiograph
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from .dicom_header import Header
+from .header import Header
 
 Mask = NDArray[np.bool_]
 Size = tuple[int, int]

@@ -20,18 +20,13 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from .decoder_remarks import decoder_remarks
-from .dicom_file import DicomFile
-from .dicom_header import Header, reading
-from .errors import UnreadableImage, UnsupportedImage
-from .image_headers import (
-    JPEG2000_START,
-    DeclaredImage,
-    check_size,
-    read_jpeg2000_header,
-    read_jpeg_header,
-)
-from .image_reader import coloured_share, refuse_coloured
+from ...errors import UnreadableImage, UnsupportedImage
+from ..colour import coloured_share, refuse_coloured
+from ..decoder_remarks import decoder_remarks
+from ..image_headers import JPEG2000_START, DeclaredImage, read_jpeg2000_header, read_jpeg_header
+from ..limits import check_size
+from .file import DicomFile
+from .header import Header, reading
 
 PALETTE = "PALETTE COLOR"
 _GREY = ("MONOCHROME1", "MONOCHROME2")

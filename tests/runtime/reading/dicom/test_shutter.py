@@ -5,8 +5,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
-from brixia_edge.runtime.dicom_reader import radiograph_from_dicom
-from brixia_edge.runtime.dicom_shutter import polygon_mask
+from brixia_edge.runtime.reading.dicom.reader import radiograph_from_dicom
+from brixia_edge.runtime.reading.dicom.shutter import polygon_mask
 from numpy.typing import NDArray
 
 DicomMaker = Callable[..., bytes]

@@ -10,7 +10,7 @@ Orientation already counts it in. Image Laterality (C.8.11.2) is filled in by ha
 
 import re
 
-from .dicom_header import Header
+from .header import Header
 
 _VIEWS = {
     "LL": "a left lateral view",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from brixia_edge.runtime.dicom_reader import radiograph_from_dicom
+from brixia_edge.runtime.reading.dicom.reader import radiograph_from_dicom
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 

@@ -1,22 +1,23 @@
 """DICOM files become a `Radiograph`: CR, DX for presentation, and Secondary Captures of them.
 
-The way from file to picture is in five modules: `dicom_file` parses, `dicom_checks` says what may
-be scored, `dicom_pixels` decodes, `dicom_display` windows and turns, `dicom_shutter` covers.
+The way from file to picture is in five modules: `file` parses, `checks` says what may
+be scored, `pixels` decodes, `display` windows and turns, `shutter` covers.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from .dicom_checks import check_kind, doubts
-from .dicom_display import display
-from .dicom_file import parse_dicom
-from .dicom_header import Header, reading, silence
-from .dicom_pixels import Codes, StoredPixels, read_layout, read_pixels
-from .dicom_shutter import Shutter, read_shutter
-from .dicom_stage import Stage, Values
-from .radiograph import AS_STORED, Radiograph, ReadingOptions
-from .uids import is_uid_like
+from ...radiograph import Radiograph
+from ..options import AS_STORED, ReadingOptions
+from ..uids import is_uid_like
+from .checks import check_kind, doubts
+from .display import display
+from .file import parse_dicom
+from .header import Header, reading, silence
+from .pixels import Codes, StoredPixels, read_layout, read_pixels
+from .shutter import Shutter, read_shutter
+from .stage import Stage, Values
 
 
 @dataclass(frozen=True)

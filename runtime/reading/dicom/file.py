@@ -14,9 +14,9 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from .dicom_header import Header, reading
-from .errors import ImageTooLarge, UnreadableImage
-from .radiograph import MAXIMUM_PIXELS
+from ...errors import ImageTooLarge, UnreadableImage
+from ..limits import MAXIMUM_PIXELS
+from .header import Header, reading
 
 _PREAMBLE = 132
 _EXECUTABLES = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xfe\xed\xfa\xcf")

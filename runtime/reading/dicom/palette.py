@@ -9,9 +9,9 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from .dicom_header import Header
-from .dicom_lut import table_entries, words
-from .errors import UnreadableImage
+from ...errors import UnreadableImage
+from .header import Header
+from .lut import table_entries, words
 
 _COLOURS = ("Red", "Green", "Blue")
 _WHITE = {8: 2**8 - 1, 16: 2**16 - 1}

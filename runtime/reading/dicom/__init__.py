@@ -1,0 +1,1 @@
+"""DICOM files become a radiograph: CR, DX for presentation, and Secondary Captures of them."""
