@@ -23,7 +23,7 @@ from ..runtime.explanation.evidence import EVIDENCE, explain_by_evidence
 from ..runtime.explanation.explainer import NEEDED_OUTPUTS
 from ..runtime.explanation.occlusion import OCCLUSION, probability_drops
 from ..runtime.explanation.superpixels import lung_superpixels
-from ..runtime.preprocess import preprocess
+from ..runtime.preparation.preprocess import preprocess
 from ..runtime.reading.inputs import find_inputs
 from ..runtime.results import RESEARCH_USE, ScoredRadiograph
 from ..runtime.scorer import Scorer

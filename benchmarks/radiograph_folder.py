@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..runtime.bundle import Bundle
 from ..runtime.errors import BrixiaEdgeError
-from ..runtime.preprocess import PreprocessSpec, preprocess
+from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ..runtime.reading.inputs import find_inputs
 from ..runtime.reading.read import read_radiograph
 

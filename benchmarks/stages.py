@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..runtime.backends.base import COPY_IN, COPY_OUT, ENQUEUE, INFER, Mark, Outputs
 from ..runtime.bundle import Bundle
-from ..runtime.preprocess import preprocess
+from ..runtime.preparation.preprocess import preprocess
 from ..runtime.quality import assess_quality
 from ..runtime.radiograph import Radiograph
 from ..runtime.reading.read import parse_radiograph, read_bytes

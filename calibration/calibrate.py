@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..runtime.bundle import Bundle
 from ..runtime.errors import CalibrationError
-from ..runtime.preprocess import preprocess
+from ..runtime.preparation.preprocess import preprocess
 from ..runtime.reading.read import read_radiograph
 from .collector import Collector
 from .description import Description

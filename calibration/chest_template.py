@@ -31,7 +31,7 @@ from ..runtime.chest_template import (
     reduce_image,
     shipped_template,
 )
-from ..runtime.preprocess import PreprocessSpec, preprocess
+from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ..runtime.quality import judge
 from ..runtime.quality_measures import QualityMeasures, measure_quality
 from ..runtime.radiograph import Radiograph

@@ -9,7 +9,7 @@ import click
 
 from ..runtime.bundle import Bundle
 from ..runtime.parity_report import parity_lines, read_parity
-from ..runtime.preprocess import RECIPES, PreprocessSpec
+from ..runtime.preparation.preprocess import RECIPES, PreprocessSpec
 from .engines.cli_options import engine_options
 from .exporter import STORAGES, ExportOptions
 from .lower_precision import export_with_evidence

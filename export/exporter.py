@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..runtime.bundle import MODEL, Bundle, Manifest, check_target, write_bundle
 from ..runtime.errors import WeightsError
-from ..runtime.preprocess import PreprocessSpec
+from ..runtime.preparation.preprocess import PreprocessSpec
 from .graph import Graph, TensorType
 from .network import build_network
 from .onnx_model import to_onnx

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..calibration.survey import Progress, unchanged
 from ..runtime.errors import BrixiaEdgeError, CalibrationError
-from ..runtime.preprocess import PreprocessSpec, preprocess
+from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ..runtime.reading.read import read_radiograph
 from .network import IMAGE
 from .score_parity import ScoreParity, compare_scores

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from .errors import BundleError
-from .preprocess import PreprocessSpec
+from .preparation.preprocess import PreprocessSpec
 from .results import ModelIdentity
 
 SCHEMA_VERSION = 1

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .preprocess import PreprocessSpec, preparation_steps, preprocess
+from .preparation.preprocess import PreprocessSpec, preparation_steps, preprocess
 from .radiograph import Codes, Radiograph
 from .reading.dicom.reader import DicomReading, read_dicom
 from .reading.options import AS_STORED, ReadingOptions

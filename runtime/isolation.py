@@ -17,7 +17,7 @@ from pathlib import Path
 from .errors import BackendUnavailable, BrixiaEdgeError, UnreadableImage
 from .isolation_messages import BrokenMessage
 from .isolation_radiograph import prepared_from
-from .preprocess import PreprocessSpec
+from .preparation.preprocess import PreprocessSpec
 from .radiograph_source import LocalSource, PreparedRadiograph, RadiographSource
 from .reading.options import AS_STORED, ReadingOptions
 from .reading_process import ReadingLimits, ReadingProcess

@@ -15,7 +15,7 @@ import cv2
 from .errors import BrixiaEdgeError, UnreadableImage
 from .isolation_messages import BrokenMessage, Message, members, number, receive, send, text
 from .isolation_radiograph import error_message, prepared_message
-from .preprocess import PreprocessSpec
+from .preparation.preprocess import PreprocessSpec
 from .process_limits import limit_further_time, limit_process
 from .radiograph_source import prepare_file
 from .reading.options import ReadingOptions

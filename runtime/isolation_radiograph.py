@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .errors import BrixiaEdgeError, ImageTooLarge, UnreadableImage, UnsupportedImage
 from .isolation_messages import BrokenMessage, Message, members, number, text, texts
-from .preprocess import PreprocessSpec
+from .preparation.preprocess import PreprocessSpec
 from .radiograph import Codes, Radiograph
 from .radiograph_source import PreparedRadiograph
 from .reading.limits import MAXIMUM_PIXELS

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BrixiaEdgeError, ImageTooLarge
-from .preprocess import PreprocessSpec, preprocess
+from .preparation.preprocess import PreprocessSpec, preprocess
 from .radiograph import Radiograph
 from .reading.options import AS_STORED, ReadingOptions
 from .reading.read import read_radiograph

@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 
 from .errors import BackendUnavailable, UnreadableImage
 from .isolation_messages import BrokenMessage, EndOfMessages, Message, receive, send
-from .preprocess import PreprocessSpec
+from .preparation.preprocess import PreprocessSpec
 from .reading.options import ReadingOptions
 
 _START = (

@@ -15,7 +15,7 @@ from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEn
 
 from ...runtime.bundle import MODEL, Bundle, Manifest, write_bundle
 from ...runtime.errors import BackendUnavailable
-from ...runtime.preprocess import PreprocessSpec
+from ...runtime.preparation.preprocess import PreprocessSpec
 
 SIZE = 64
 """Rows and columns of the files and of the network's input."""

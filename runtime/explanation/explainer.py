@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ..preprocess import preprocess
+from ..preparation.preprocess import preprocess
 from ..results import ScoredRadiograph
 from ..scorer import Scorer
 from .evidence import EVIDENCE, explain_by_evidence

@@ -25,7 +25,7 @@ from brixia_edge.benchmarks.radiograph_folder import (
 from brixia_edge.runtime.bundle import MODEL, Bundle, Manifest, write_bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import BundleError, UnreadableImage
-from brixia_edge.runtime.preprocess import PreprocessSpec
+from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
 from brixia_edge.runtime.results import RESEARCH_USE
 from brixia_edge.runtime.scorer import Scorer
 from make_models import tiny_model

@@ -15,7 +15,7 @@ from brixia_edge.calibration.table_entries import METHODS
 from brixia_edge.runtime.bundle import Bundle, Manifest, write_bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import CalibrationError
-from brixia_edge.runtime.preprocess import preprocess
+from brixia_edge.runtime.preparation.preprocess import preprocess
 from brixia_edge.runtime.reading.read import read_radiograph
 from make_models import tiny_model
 from numpy.typing import NDArray

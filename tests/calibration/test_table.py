@@ -10,7 +10,7 @@ import pytest
 from brixia_edge.calibration.table import CalibrationTable, Range
 from brixia_edge.runtime.bundle import Manifest
 from brixia_edge.runtime.errors import CalibrationError
-from brixia_edge.runtime.preprocess import PreprocessSpec
+from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from brixia_edge.runtime.explanation.panel import explanation_panel
 from brixia_edge.runtime.explanation.superpixels import lung_superpixels
 from brixia_edge.runtime.explanation.tint import full_colour, tinted
 from brixia_edge.runtime.explanation.zone_maps import lay_on_input
-from brixia_edge.runtime.preprocess import preprocess
+from brixia_edge.runtime.preparation.preprocess import preprocess
 from brixia_edge.runtime.reports.drawing import TextStyle, text_strip
 from brixia_edge.runtime.reports.overlay import SCORE_COLOURS
 from brixia_edge.runtime.results import RESEARCH_USE, ScoredRadiograph

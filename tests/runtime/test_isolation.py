@@ -24,7 +24,7 @@ from brixia_edge.runtime.errors import (
 from brixia_edge.runtime.isolation import IsolatedSource, Reading, open_source
 from brixia_edge.runtime.isolation_messages import BrokenMessage, Message, receive, send
 from brixia_edge.runtime.isolation_radiograph import prepared_from, prepared_message
-from brixia_edge.runtime.preprocess import PreprocessSpec
+from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
 from brixia_edge.runtime.radiograph_source import PreparedRadiograph, prepare_file
 from brixia_edge.runtime.reading_process import ReadingLimits
 from brixia_edge.runtime.results import ScoredRadiograph, UnscoredFile
@@ -245,7 +245,7 @@ PROGRAM = """
 import signal, sys
 from brixia_edge.runtime.radiograph_source import PreparedRadiograph
 from brixia_edge.runtime.isolation import IsolatedSource
-from brixia_edge.runtime.preprocess import PreprocessSpec
+from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
 from brixia_edge.runtime.reading_process import ReadingLimits
 source = IsolatedSource(PreprocessSpec("equalize", 64), ReadingLimits())
 source.prepared(sys.argv[1])

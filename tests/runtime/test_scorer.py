@@ -11,7 +11,7 @@ from brixia_edge.runtime.backends import BACKENDS, Backend, backend_names, open_
 from brixia_edge.runtime.backends.base import Outputs
 from brixia_edge.runtime.bundle import Bundle
 from brixia_edge.runtime.errors import BackendUnavailable, ImageTooLarge, UnreadableImage
-from brixia_edge.runtime.preprocess import preprocess
+from brixia_edge.runtime.preparation.preprocess import preprocess
 from brixia_edge.runtime.reading.read import read_radiograph
 from brixia_edge.runtime.results import ScoredRadiograph, UnscoredFile
 from brixia_edge.runtime.scorer import Scorer

@@ -6,9 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from brixia_edge.runtime.preparation.resize import resized_shades
 from brixia_edge.runtime.radiograph import Radiograph
 from brixia_edge.runtime.reading.read import read_radiograph
-from brixia_edge.runtime.resize import resized_shades
 
 
 def noise(rows: int, columns: int, kind: type[np.unsignedinteger] = np.uint16) -> Radiograph:

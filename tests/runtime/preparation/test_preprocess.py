@@ -6,9 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from brixia_edge.runtime.clahe import equalize_adaptive
 from brixia_edge.runtime.errors import BundleError
-from brixia_edge.runtime.preprocess import PreprocessSpec, preprocess
+from brixia_edge.runtime.preparation.clahe import equalize_adaptive
+from brixia_edge.runtime.preparation.preprocess import PreprocessSpec, preprocess
 from brixia_edge.runtime.radiograph import Radiograph
 from brixia_edge.runtime.reading.read import read_radiograph
 from numpy.typing import NDArray

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .radiograph import Radiograph
+from ..radiograph import Radiograph
 
 _ROUNDING = 1e-3
 """Pixels by which a resizer's rounding may move a place; OpenCV works places out in float32."""

@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import BundleError
+from ..radiograph import Radiograph
 from .clahe import equalize_adaptive
-from .errors import BundleError
-from .radiograph import Radiograph
 from .resize import resized_shades
 
 _LEVELS = 4096
