@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..runtime.backends.base import COPY_IN, COPY_OUT, ENQUEUE, INFER, Mark, Outputs
 from ..runtime.bundle import Bundle
 from ..runtime.preparation.preprocess import preprocess
-from ..runtime.quality import assess_quality
+from ..runtime.quality.quality import assess_quality
 from ..runtime.radiograph import Radiograph
 from ..runtime.reading.read import parse_radiograph, read_bytes
 from ..runtime.reports import JsonReport

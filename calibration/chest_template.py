@@ -4,7 +4,7 @@
 radiographs, puts each through the network as it is and changed in six ways, and prints how many of
 each are warned of: once with templates that never saw the image (cross-validation, files whose
 names begin alike kept together), once with the template that ships. ``-o FILE`` writes a template
-made from all of them; ``runtime/chest_template.json`` was made so from 138 radiographs of Cohen's
+made from all of them; ``runtime/quality/chest_template.json`` was made so from 138 radiographs of Cohen's
 public collection (those that the BrixIA project annotated, without its test split).
 """
 
@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from ..runtime.backends import AUTO, open_session
 from ..runtime.backends.base import Session
 from ..runtime.bundle import Bundle
-from ..runtime.chest_template import (
+from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
+from ..runtime.quality.chest_template import (
     PLACEMENTS,
     ChestTemplate,
     Placement,
@@ -31,9 +32,8 @@ from ..runtime.chest_template import (
     reduce_image,
     shipped_template,
 )
-from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
-from ..runtime.quality import judge
-from ..runtime.quality_measures import QualityMeasures, measure_quality
+from ..runtime.quality.measures import QualityMeasures, measure_quality
+from ..runtime.quality.quality import judge
 from ..runtime.radiograph import Radiograph
 from ..runtime.reading.read import read_radiograph
 from ..runtime.results import Prediction

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..runtime.backends.base import Session
 from ..runtime.errors import CalibrationError, UnreadableImage
 from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
-from ..runtime.quality import assess_quality
+from ..runtime.quality.quality import assess_quality
 from ..runtime.radiograph import Radiograph
 from ..runtime.reading.dicom.file import parse_dicom
 from ..runtime.reading.dicom.header import Header, reading, silence

@@ -12,9 +12,9 @@ import numpy as np
 
 from ..runtime.bundle import Bundle
 from ..runtime.bundle_changes import add_files
-from ..runtime.drift import FEWEST_IMAGES
 from ..runtime.errors import BrixiaEdgeError, CalibrationError
-from ..runtime.reference import (
+from ..runtime.quality.drift import FEWEST_IMAGES
+from ..runtime.quality.reference_histograms import (
     QUANTITIES,
     REFERENCE,
     QuantityHistogram,

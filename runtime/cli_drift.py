@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 import click
 
 from .bundle import Bundle
-from .drift import FEWEST_IMAGES, compare_with_reference
-from .reference import observe, read_reference
+from .quality.drift import FEWEST_IMAGES, compare_with_reference
+from .quality.reference_histograms import observe, read_reference
 from .results import ScoredRadiograph, UnscoredFile
 
 Result = ScoredRadiograph | UnscoredFile

@@ -13,7 +13,7 @@ from .backends.base import Session
 from .bundle import Bundle
 from .errors import BackendUnavailable, BrixiaEdgeError, ImageTooLarge
 from .isolation import IN_THIS_PROCESS, Reading, open_source
-from .quality import assess_quality
+from .quality.quality import assess_quality
 from .radiograph_source import PreparedRadiograph
 from .results import Prediction, ScoredRadiograph, Timing, UnscoredFile
 from .scores import BrixiaScore

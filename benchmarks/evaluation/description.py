@@ -12,10 +12,10 @@ import numpy as np
 
 from ...runtime.annotations import AnnotationTable
 from ...runtime.bundle import MODEL
-from ...runtime.drift import FEWEST_IMAGES, compare_with_reference
 from ...runtime.machine import examine
 from ...runtime.parity_report import read_parity
-from ...runtime.reference import read_reference
+from ...runtime.quality.drift import FEWEST_IMAGES, compare_with_reference
+from ...runtime.quality.reference_histograms import read_reference
 from ...runtime.results import Timing
 from .results import (
     AnnotationsFile,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...runtime.bundle import Bundle
 from ...runtime.errors import BrixiaEdgeError
-from ...runtime.reference import observe
+from ...runtime.quality.reference_histograms import observe
 from ...runtime.results import ScoredRadiograph, Timing, UnscoredFile
 from ...runtime.scorer import Scorer
 

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import CalibrationError
-from .reference import QuantityHistogram, ReferenceHistograms
+from ..errors import CalibrationError
+from .reference_histograms import QuantityHistogram, ReferenceHistograms
 
 FEWEST_IMAGES = 30
 """With fewer, chance alone gives an index that says nothing."""

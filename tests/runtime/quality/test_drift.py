@@ -11,7 +11,8 @@ from brixia_edge.calibration.reference import add_reference, histogram, make_ref
 from brixia_edge.runtime.bundle import Bundle
 from brixia_edge.runtime.bundle_changes import add_files
 from brixia_edge.runtime.cli import main
-from brixia_edge.runtime.drift import (
+from brixia_edge.runtime.errors import BundleError, CalibrationError
+from brixia_edge.runtime.quality.quality.drift import (
     ALIKE,
     DIFFERENT,
     QuantityDrift,
@@ -19,8 +20,7 @@ from brixia_edge.runtime.drift import (
     population_stability_index,
     quantity_drift,
 )
-from brixia_edge.runtime.errors import BundleError, CalibrationError
-from brixia_edge.runtime.reference import (
+from brixia_edge.runtime.quality.quality.reference_histograms import (
     QUANTITIES,
     REFERENCE,
     QuantityHistogram,

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..radiograph import Radiograph
+from ..results import Prediction, Quality
 from .chest_template import Placement, PlacementMeasures
-from .quality_measures import AlignmentMeasures, QualityMeasures, measure_quality
-from .radiograph import Radiograph
-from .results import Prediction, Quality
+from .measures import AlignmentMeasures, QualityMeasures, measure_quality
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .bundle import Bundle
-from .errors import BundleError
-from .quality_measures import sample_of
-from .results import ScoredRadiograph
+from ..bundle import Bundle
+from ..errors import BundleError
+from ..results import ScoredRadiograph
+from .measures import sample_of
 
 REFERENCE = "reference.json"
 """The file's name in a bundle."""

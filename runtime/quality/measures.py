@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..radiograph import Radiograph
+from ..results import Prediction
 from .chest_template import PlacementMeasures, measure_placement, shipped_template
-from .radiograph import Radiograph
-from .results import Prediction
 
 _LUNG = 0.5
 _SAMPLE_PIXELS = 65_536  # grey levels are judged on about so many; more cost time and tell no more
