@@ -15,14 +15,14 @@ from .cli import UNSCORED
 from .cli_drift import drift_option, watch_drift
 from .cli_outputs import OutputFolders
 from .cli_resume import output_to_resume, unscored
-from .isolation import Reading
 from .reading.inputs import Inputs, find_inputs
 from .reading.options import ReadingOptions
-from .reading_process import ReadingLimits
 from .reports import REPORTS, Report
 from .reports.plain_text import printable
 from .results import ScoredRadiograph, UnscoredFile
 from .scorer import Scorer
+from .sources.isolated import Reading
+from .sources.process import ReadingLimits
 
 Result = ScoredRadiograph | UnscoredFile
 _PATH = click.Path(path_type=Path)

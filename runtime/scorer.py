@@ -12,11 +12,11 @@ from .backends import AUTO, open_session
 from .backends.base import Session
 from .bundle import Bundle
 from .errors import BackendUnavailable, BrixiaEdgeError, ImageTooLarge
-from .isolation import IN_THIS_PROCESS, Reading, open_source
 from .quality.quality import assess_quality
-from .radiograph_source import PreparedRadiograph
 from .results import Prediction, ScoredRadiograph, Timing, UnscoredFile
 from .scores import BrixiaScore
+from .sources.isolated import IN_THIS_PROCESS, Reading, open_source
+from .sources.source import PreparedRadiograph
 
 SCORE_OUTPUTS = ("probabilities", "lung_mask", "alignment")
 """The outputs that a score and its quality need."""

@@ -17,7 +17,7 @@ from time import process_time
 import numpy as np
 from brixia_edge.runtime.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
-from brixia_edge.runtime.radiograph_source import PreparedRadiograph, prepare_file
+from brixia_edge.runtime.sources.source import PreparedRadiograph, prepare_file
 from fuzz_bases import IDENTITY, bases
 from mutations import mutate
 

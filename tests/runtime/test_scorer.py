@@ -54,7 +54,7 @@ def test_an_image_beyond_the_memory_costs_only_itself(
     def fail(path: Path, options: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("brixia_edge.runtime.radiograph_source.read_radiograph", fail)
+    monkeypatch.setattr("brixia_edge.runtime.sources.source.read_radiograph", fail)
     with Scorer(tiny_bundle) as scorer:
         (result,) = scorer.score_many([chest_png])
     assert isinstance(result, UnscoredFile)

@@ -32,7 +32,7 @@ import sys
 from pathlib import Path
 from brixia_edge.runtime.errors import BrixiaEdgeError
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
-from brixia_edge.runtime.radiograph_source import prepare_file
+from brixia_edge.runtime.sources.source import prepare_file
 try:
     prepared = prepare_file(Path(sys.argv[1]), PreprocessSpec("equalize"))
     print("read", prepared.radiograph.rows, "x", prepared.radiograph.columns)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from brixia_edge.runtime.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
-from brixia_edge.runtime.radiograph_source import prepare_file
+from brixia_edge.runtime.sources.source import prepare_file
 from mutations import mutate
 
 REGRESSIONS = Path(__file__).parent / "regression"

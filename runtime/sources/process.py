@@ -11,14 +11,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from .errors import BackendUnavailable, UnreadableImage
-from .isolation_messages import BrokenMessage, EndOfMessages, Message, receive, send
-from .preparation.preprocess import PreprocessSpec
-from .reading.options import ReadingOptions
+from ..errors import BackendUnavailable, UnreadableImage
+from ..preparation.preprocess import PreprocessSpec
+from ..reading.options import ReadingOptions
+from .messages import BrokenMessage, EndOfMessages, Message, receive, send
 
 _START = (
     "import sys; sys.path[:] = sys.argv[1:];"
-    "from brixia_edge.runtime.isolation_child import main; main()"
+    "from brixia_edge.runtime.sources.child import main; main()"
 )
 """Looks for modules where this process does: `python -m` would take any from the current folder."""
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from .errors import BackendUnavailable, BrixiaEdgeError, UnreadableImage
-from .isolation_messages import BrokenMessage
-from .isolation_radiograph import prepared_from
-from .preparation.preprocess import PreprocessSpec
-from .radiograph_source import LocalSource, PreparedRadiograph, RadiographSource
-from .reading.options import AS_STORED, ReadingOptions
-from .reading_process import ReadingLimits, ReadingProcess
-from .results import UnscoredFile
+from ..errors import BackendUnavailable, BrixiaEdgeError, UnreadableImage
+from ..preparation.preprocess import PreprocessSpec
+from ..reading.options import AS_STORED, ReadingOptions
+from ..results import UnscoredFile
+from .messages import BrokenMessage
+from .process import ReadingLimits, ReadingProcess
+from .radiograph_message import prepared_from
+from .source import LocalSource, PreparedRadiograph, RadiographSource
 
 
 class IsolatedSource:

@@ -21,7 +21,7 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .reading.limits import MAXIMUM_BYTES
+from ..reading.limits import MAXIMUM_BYTES
 
 Array = NDArray[np.generic]
 

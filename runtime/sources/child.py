@@ -12,13 +12,13 @@ from typing import Any, BinaryIO, cast
 
 import cv2
 
-from .errors import BrixiaEdgeError, UnreadableImage
-from .isolation_messages import BrokenMessage, Message, members, number, receive, send, text
-from .isolation_radiograph import error_message, prepared_message
-from .preparation.preprocess import PreprocessSpec
+from ..errors import BrixiaEdgeError, UnreadableImage
+from ..preparation.preprocess import PreprocessSpec
+from ..reading.options import ReadingOptions
+from .messages import BrokenMessage, Message, members, number, receive, send, text
 from .process_limits import limit_further_time, limit_process
-from .radiograph_source import prepare_file
-from .reading.options import ReadingOptions
+from .radiograph_message import error_message, prepared_message
+from .source import prepare_file
 
 
 def main() -> None:

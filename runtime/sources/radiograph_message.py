@@ -6,13 +6,13 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import BrixiaEdgeError, ImageTooLarge, UnreadableImage, UnsupportedImage
-from .isolation_messages import BrokenMessage, Message, members, number, text, texts
-from .preparation.preprocess import PreprocessSpec
-from .radiograph import Codes, Radiograph
-from .radiograph_source import PreparedRadiograph
-from .reading.limits import MAXIMUM_PIXELS
-from .reading.uids import is_uid_like
+from ..errors import BrixiaEdgeError, ImageTooLarge, UnreadableImage, UnsupportedImage
+from ..preparation.preprocess import PreprocessSpec
+from ..radiograph import Codes, Radiograph
+from ..reading.limits import MAXIMUM_PIXELS
+from ..reading.uids import is_uid_like
+from .messages import BrokenMessage, Message, members, number, text, texts
+from .source import PreparedRadiograph
 
 _ERRORS = {kind.__name__: kind for kind in (UnreadableImage, UnsupportedImage, ImageTooLarge)}
 _FORMATS = ("DICOM", "PNG", "JPEG")

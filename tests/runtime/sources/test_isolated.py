@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from brixia_edge.runtime import reading_process
 from brixia_edge.runtime.bundle import Bundle
 from brixia_edge.runtime.errors import (
     BackendUnavailable,
@@ -21,14 +20,15 @@ from brixia_edge.runtime.errors import (
     UnreadableImage,
     UnsupportedImage,
 )
-from brixia_edge.runtime.isolation import IsolatedSource, Reading, open_source
-from brixia_edge.runtime.isolation_messages import BrokenMessage, Message, receive, send
-from brixia_edge.runtime.isolation_radiograph import prepared_from, prepared_message
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
-from brixia_edge.runtime.radiograph_source import PreparedRadiograph, prepare_file
-from brixia_edge.runtime.reading_process import ReadingLimits
 from brixia_edge.runtime.results import ScoredRadiograph, UnscoredFile
 from brixia_edge.runtime.scorer import Scorer
+from brixia_edge.runtime.sources import process as reading_process
+from brixia_edge.runtime.sources.isolated import IsolatedSource, Reading, open_source
+from brixia_edge.runtime.sources.messages import BrokenMessage, Message, receive, send
+from brixia_edge.runtime.sources.process import ReadingLimits
+from brixia_edge.runtime.sources.radiograph_message import prepared_from, prepared_message
+from brixia_edge.runtime.sources.source import PreparedRadiograph, prepare_file
 
 SPEC = PreprocessSpec("equalize", 64)
 ISOLATED = Reading(limits=ReadingLimits())
@@ -243,10 +243,10 @@ def test_the_next_file_is_read_ahead_and_no_more(source: IsolatedSource, chest_p
 
 PROGRAM = """
 import signal, sys
-from brixia_edge.runtime.radiograph_source import PreparedRadiograph
-from brixia_edge.runtime.isolation import IsolatedSource
+from brixia_edge.runtime.sources.source import PreparedRadiograph
+from brixia_edge.runtime.sources.isolated import IsolatedSource
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
-from brixia_edge.runtime.reading_process import ReadingLimits
+from brixia_edge.runtime.sources.process import ReadingLimits
 source = IsolatedSource(PreprocessSpec("equalize", 64), ReadingLimits())
 source.prepared(sys.argv[1])
 print("ready", flush=True)

@@ -9,12 +9,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import BrixiaEdgeError, ImageTooLarge
-from .preparation.preprocess import PreprocessSpec, preprocess
-from .radiograph import Radiograph
-from .reading.options import AS_STORED, ReadingOptions
-from .reading.read import read_radiograph
-from .results import UnscoredFile
+from ..errors import BrixiaEdgeError, ImageTooLarge
+from ..preparation.preprocess import PreprocessSpec, preprocess
+from ..radiograph import Radiograph
+from ..reading.options import AS_STORED, ReadingOptions
+from ..reading.read import read_radiograph
+from ..results import UnscoredFile
 
 
 @dataclass(frozen=True)
