@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from brixia_edge.runtime.reports.dicom_values import (
+from brixia_edge.runtime.reports.dicom.values import (
     date,
     long_string,
     person_name,

@@ -7,13 +7,13 @@ result and nowhere else: no radiograph, score, report line or message holds it.
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
-from ..errors import UnreadableImage, UnsupportedImage
-from ..reading.dicom.file import DicomFile, parse_dicom
-from ..reading.dicom.header import Header, reading, silence
-from ..reading.read import read_bytes
-from ..reading.uids import is_uid
-from ..results import ScoredRadiograph
-from .dicom_values import CHECKS, text_of
+from ...errors import UnreadableImage, UnsupportedImage
+from ...reading.dicom.file import DicomFile, parse_dicom
+from ...reading.dicom.header import Header, reading, silence
+from ...reading.read import read_bytes
+from ...reading.uids import is_uid
+from ...results import ScoredRadiograph
+from .values import CHECKS, text_of
 
 _UTF_8 = "ISO_IR 192"
 """In which any character set's text can be said (PS3.3 C.12.1.1.2)."""

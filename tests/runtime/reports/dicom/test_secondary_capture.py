@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from brixia_edge.runtime.reports.dicom.secondary_capture import write_secondary_capture
 from brixia_edge.runtime.reports.overlay import overlay_picture
-from brixia_edge.runtime.reports.secondary_capture import write_secondary_capture
 from brixia_edge.runtime.results import ScoredRadiograph
 from dicom_sources import GOOD, NASTY, UIDS, complaints, read, said_by
 

@@ -9,19 +9,19 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from ..errors import BackendUnavailable
-from ..reading.dicom.header import silence
-from ..results import ScoredRadiograph
-from .dicom_result import (
+from ...errors import BackendUnavailable
+from ...reading.dicom.header import silence
+from ...results import ScoredRadiograph
+from .result import (
     MANUFACTURER,
     SERIES_DESCRIPTION,
     plain_text,
     save_dicom,
     software_version,
 )
-from .dicom_source import read_source
-from .dicom_values import long_string
+from .source import read_source
 from .structured_report_codes import SCHEME, SCHEME_NAME
+from .values import long_string
 
 try:
     from highdicom.coding_schemes import CodingSchemeIdentificationItem
@@ -51,7 +51,7 @@ def write_structured_report(result: ScoredRadiograph, path: Path) -> None:
     Raises
     ------
     UnsupportedImage, UnreadableImage
-        See `dicom_source.read_source`.
+        See `source.read_source`.
     OSError
         The file cannot be written.
     """
@@ -69,7 +69,7 @@ def structured_report(result: ScoredRadiograph) -> Dataset:
     Raises
     ------
     UnsupportedImage, UnreadableImage
-        See `dicom_source.read_source`.
+        See `source.read_source`.
     """
     source = read_source(result)
     # highdicom warns of names and quotes them.

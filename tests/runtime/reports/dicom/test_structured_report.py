@@ -12,7 +12,7 @@ import highdicom.sr
 import pytest
 from brixia_edge.runtime.errors import BackendUnavailable
 from brixia_edge.runtime.radiograph import Radiograph
-from brixia_edge.runtime.reports.structured_report import write_structured_report
+from brixia_edge.runtime.reports.dicom.structured_report import write_structured_report
 from brixia_edge.runtime.results import ModelIdentity, ScoredRadiograph
 from dicom_sources import GOOD, NASTY, UIDS, complaints, read, said_by
 from pydicom.data import get_testdata_file
@@ -293,7 +293,7 @@ def test_no_half_file_appears(
 
 
 def test_highdicom_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = "brixia_edge.runtime.reports.structured_report"
+    module = "brixia_edge.runtime.reports.dicom.structured_report"
     monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "highdicom.coding_schemes", None)
     with pytest.raises(BackendUnavailable, match=r"pip install 'brixia-edge\[report\]'"):

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from pydicom.sr.coding import Code
 
-from ..scores import SCORES
+from ...scores import SCORES
 
 SCHEME = "99BRIXIA"
 """Designator of the private coding scheme."""

@@ -28,9 +28,9 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.valuerep import DS
 
-from ..results import RESEARCH_USE, ModelIdentity, ScoredRadiograph
-from ..scores import ZoneScore
-from .dicom_result import MANUFACTURER, plain_text, software_version
+from ...results import RESEARCH_USE, ModelIdentity, ScoredRadiograph
+from ...scores import ZoneScore
+from .result import MANUFACTURER, plain_text, software_version
 from .structured_report_codes import (
     ARTIFICIAL_INTELLIGENCE,
     BILATERAL,
@@ -61,7 +61,7 @@ def measurement_report(result: ScoredRadiograph, source: Dataset) -> Measurement
     result
         What to say.
     source
-        The image it was made from, as `dicom_source.read_source` gives it.
+        The image it was made from, as `source.read_source` gives it.
 
     Returns
     -------

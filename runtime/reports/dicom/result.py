@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from ..reading.dicom.header import silence
-from ..results import RESEARCH_USE
-from .plain_text import printable
+from ...reading.dicom.header import silence
+from ...results import RESEARCH_USE
+from ..plain_text import printable
 
 MANUFACTURER = "brixia-edge"
 """Stands for the software in Manufacturer and Manufacturer's Model Name (PS3.3 C.7.5.1)."""

@@ -8,16 +8,16 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.coding import Code
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
-from ..results import RESEARCH_USE, ScoredRadiograph
-from .dicom_result import (
+from ...results import RESEARCH_USE, ScoredRadiograph
+from ..overlay import overlay_picture
+from .result import (
     MANUFACTURER,
     SERIES_DESCRIPTION,
     plain_text,
     save_dicom,
     software_version,
 )
-from .dicom_source import PATIENT_AND_STUDY, read_source
-from .overlay import overlay_picture
+from .source import PATIENT_AND_STUDY, read_source
 
 SERIES_NUMBER = 9902
 """Far from those of modalities. The series is found by its UID; the number only sorts it."""
@@ -38,7 +38,7 @@ def write_secondary_capture(result: ScoredRadiograph, path: Path) -> None:
     Raises
     ------
     UnsupportedImage, UnreadableImage
-        See `dicom_source.read_source`.
+        See `source.read_source`.
     OSError
         The file cannot be written.
     """
@@ -58,7 +58,7 @@ def secondary_capture(result: ScoredRadiograph) -> Dataset:
     Raises
     ------
     UnsupportedImage, UnreadableImage
-        See `dicom_source.read_source`.
+        See `source.read_source`.
     """
     source = read_source(result)
     capture = Dataset()

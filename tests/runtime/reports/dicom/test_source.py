@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from brixia_edge.runtime.errors import UnreadableImage, UnsupportedImage
 from brixia_edge.runtime.radiograph import Radiograph
-from brixia_edge.runtime.reports.dicom_source import read_source
+from brixia_edge.runtime.reports.dicom.source import read_source
 from brixia_edge.runtime.results import ScoredRadiograph
 from dicom_sources import GOOD, NASTY, UIDS, Stored
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
