@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
-from ..runtime.bundle import Bundle
+from ..runtime.bundles.bundle import Bundle
 from .baseline import Baseline, compare
 from .cold_start import ColdStart, measure_cold_start
 from .comparison import Comparison, compare_in_turns

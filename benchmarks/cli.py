@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ..runtime.backends import AUTO, backend_names
-from ..runtime.bundle import Bundle
+from ..runtime.bundles.bundle import Bundle
 from .baseline import load_baseline
 from .benchmark import Benchmark, Plan, run_benchmark
 from .cli_parts import BenchmarkGroup, is_part

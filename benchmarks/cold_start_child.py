@@ -32,7 +32,7 @@ def main(backend: str, threads: str, bundle: str, image: str) -> None:
     mark("interpreter")
     from pathlib import Path
 
-    from ..runtime.bundle import Bundle
+    from ..runtime.bundles.bundle import Bundle
     from ..runtime.scorer import Scorer
 
     mark("import")

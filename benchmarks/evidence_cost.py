@@ -13,7 +13,7 @@ import click
 import numpy as np
 
 from ..runtime.backends import AUTO, backend_names
-from ..runtime.bundle import Bundle
+from ..runtime.bundles.bundle import Bundle
 from ..runtime.errors import BrixiaEdgeError
 from ..runtime.explanation.explainer import NEEDED_OUTPUTS, explain
 from ..runtime.explanation.panel import explanation_panel

@@ -17,7 +17,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from ..runtime.bundle import Bundle
+from ..runtime.bundles.bundle import Bundle
 from ..runtime.errors import BrixiaEdgeError
 from ..runtime.explanation.evidence import EVIDENCE, explain_by_evidence
 from ..runtime.explanation.explainer import NEEDED_OUTPUTS

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from ..runtime.backends import open_session
 from ..runtime.backends.base import Outputs, Session
-from ..runtime.bundle import Bundle
-from ..runtime.bundle_engines import bundle_engines, copy_bundle
+from ..runtime.bundles.bundle import Bundle
+from ..runtime.bundles.engines import bundle_engines, copy_bundle
 from ..runtime.errors import BrixiaEdgeError
 from ..runtime.machine import examine
 from ..runtime.machine_gpu import LIBRARIES, gpu_target, library_version

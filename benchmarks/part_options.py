@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..runtime.bundle import Bundle
+from ..runtime.bundles.bundle import Bundle
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 

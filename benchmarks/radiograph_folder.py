@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..runtime.bundle import Bundle
+from ..runtime.bundles.bundle import Bundle
 from ..runtime.errors import BrixiaEdgeError
 from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ..runtime.reading.inputs import find_inputs

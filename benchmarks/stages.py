@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..runtime.backends.base import COPY_IN, COPY_OUT, ENQUEUE, INFER, Mark, Outputs
-from ..runtime.bundle import Bundle
+from ..runtime.bundles.bundle import Bundle
 from ..runtime.preparation.preprocess import preprocess
 from ..runtime.quality.quality import assess_quality
 from ..runtime.radiograph import Radiograph

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..runtime.backends import BACKENDS
-from ..runtime.bundle import MODEL
+from ..runtime.bundles.bundle import MODEL
 from ..runtime.machine_gpu import LIBRARIES, gpu_target, library_version
 from .finding import read_text
 from .sample_image import SampleImage

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Barrier
 from time import perf_counter
 
-from ..runtime.bundle import Bundle
+from ..runtime.bundles.bundle import Bundle
 from .latency_statistics import summarise
 from .measurement import Extent, rounds, settle, time_once
 from .stages import Pipeline

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from ..runtime.bundle import Bundle
+from ..runtime.bundles.bundle import Bundle
 from ..runtime.errors import CalibrationError
 from ..runtime.preparation.preprocess import preprocess
 from ..runtime.reading.read import read_radiograph

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..runtime.backends import AUTO, open_session
 from ..runtime.backends.base import Session
-from ..runtime.bundle import Bundle
+from ..runtime.bundles.bundle import Bundle
 from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ..runtime.quality.chest_template import (
     PLACEMENTS,

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..runtime.bundle import Bundle
+from ..runtime.bundles.bundle import Bundle
 from ..runtime.errors import CalibrationError
 from ..runtime.reading.inputs import Inputs, find_inputs
 from ..runtime.reports.plain_text import printable

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from ..runtime.bundle import Bundle
-from ..runtime.bundle_changes import add_files
+from ..runtime.bundles.bundle import Bundle
+from ..runtime.bundles.changes import add_files
 from ..runtime.errors import BrixiaEdgeError, CalibrationError
 from ..runtime.quality.drift import FEWEST_IMAGES
 from ..runtime.quality.reference_histograms import (

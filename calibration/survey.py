@@ -10,7 +10,7 @@ import numpy as np
 
 from ..runtime.backends import open_session
 from ..runtime.backends.base import Session
-from ..runtime.bundle import Bundle
+from ..runtime.bundles.bundle import Bundle
 from ..runtime.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
 from .description import Description, describe
 from .selection import Duplicate, drop_duplicates

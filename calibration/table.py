@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from ..runtime.bundle import Manifest
+from ..runtime.bundles.bundle import Manifest
 from ..runtime.errors import CalibrationError
 from .table_entries import METHODS, SCHEMA_VERSION, read_entries
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from ..runtime.bundle import Bundle
-from ..runtime.parity_report import parity_lines, read_parity
+from ..runtime.bundles.bundle import Bundle
+from ..runtime.bundles.parity_report import parity_lines, read_parity
 from ..runtime.preparation.preprocess import RECIPES, PreprocessSpec
 from .engines.cli_options import engine_options
 from .exporter import STORAGES, ExportOptions

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..runtime.bundle import MODEL, Bundle, Manifest, check_target, write_bundle
+from ..runtime.bundles.bundle import MODEL, Bundle, Manifest, check_target, write_bundle
 from ..runtime.errors import WeightsError
 from ..runtime.preparation.preprocess import PreprocessSpec
 from .graph import Graph, TensorType

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from ..calibration.calibrate import check_bundle, choose_from, measure
 from ..calibration.survey import Progress, survey, unchanged
 from ..calibration.table import CalibrationTable
-from ..runtime.bundle import MODEL, Bundle, check_target, write_bundle
+from ..runtime.bundles.bundle import MODEL, Bundle, check_target, write_bundle
 from ..runtime.errors import CalibrationError
 from .accuracy import Quantized, ScoreBound, quantize_within
 from .evidence import Evidence

@@ -10,7 +10,7 @@ import click
 
 from ..calibration.calibrate import MINIMUM_IMAGES, CalibrationOptions
 from ..calibration.table_entries import METHODS
-from ..runtime.bundle import PRECISIONS
+from ..runtime.bundles.bundle import PRECISIONS
 from .accuracy import ScoreBound
 from .evidence import Evidence, EvidenceOptions, gather_evidence
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..calibration.reference import add_reference
 from ..calibration.survey import Progress, unchanged
-from ..runtime.bundle import Bundle
+from ..runtime.bundles.bundle import Bundle
 from ..runtime.errors import CalibrationError
 from ..runtime.quality.drift import FEWEST_IMAGES
 from ..runtime.reading.inputs import find_inputs

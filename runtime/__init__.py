@@ -8,7 +8,7 @@ are re-exported lazily, so that importing the package costs next to nothing.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .bundle import Bundle as Bundle
+    from .bundles.bundle import Bundle as Bundle
     from .errors import BrixiaEdgeError as BrixiaEdgeError
     from .radiograph import Radiograph as Radiograph
     from .reading.read import read_radiograph as read_radiograph
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "BrixiaEdgeError": "errors",
     "BrixiaScore": "scores",
-    "Bundle": "bundle",
+    "Bundle": "bundles.bundle",
     "Radiograph": "radiograph",
     "Scorer": "scorer",
     "Zone": "scores",

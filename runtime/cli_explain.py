@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .backends import AUTO, backend_names
-from .bundle import Bundle
+from .bundles.bundle import Bundle
 from .cli import UNSCORED
 from .errors import UnsupportedImage
 from .explanation.evidence import EVIDENCE

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import cv2
 
-from .bundle import Bundle
+from .bundles.bundle import Bundle
 from .engine_inspection import engine_entries, engine_lines, is_engine
 from .image_inspection import (
     ImageInspection,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from .bundle import Bundle
+from .bundles.bundle import Bundle
 from .reading.inputs import Inputs
 from .resume import resume_output
 

@@ -10,7 +10,7 @@ from typing import TextIO
 import click
 
 from .backends import AUTO, backend_names
-from .bundle import Bundle
+from .bundles.bundle import Bundle
 from .cli import UNSCORED
 from .cli_drift import drift_option, watch_drift
 from .cli_outputs import OutputFolders

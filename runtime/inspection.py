@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from .bundle import MANIFEST, Bundle
-from .parity_report import parity_lines, read_parity
+from .bundles.bundle import MANIFEST, Bundle
+from .bundles.parity_report import parity_lines, read_parity
 from .results import RESEARCH_USE
 
 

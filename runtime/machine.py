@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .backends import BACKENDS
-from .bundle import Bundle
+from .bundles.bundle import Bundle
 from .errors import BrixiaEdgeError
 from .machine_gpu import examine_gpu
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .backends import AUTO, open_session
 from .backends.base import Session
-from .bundle import Bundle
+from .bundles.bundle import Bundle
 from .errors import BackendUnavailable, BrixiaEdgeError, ImageTooLarge
 from .quality.quality import assess_quality
 from .results import Prediction, ScoredRadiograph, Timing, UnscoredFile

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from brixia_edge.runtime.backends import trt_engine, trt_graph
-from brixia_edge.runtime.bundle import Bundle
-from brixia_edge.runtime.bundle_engines import add_engine, model_digest
-from brixia_edge.runtime.engine_file import EngineRecord, digest
+from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.bundles.engine_file import EngineRecord, digest
+from brixia_edge.runtime.bundles.engines import add_engine, model_digest
 from cuda_doubles import make_cuda_python, make_pycuda
 from gpu_double import DriverDouble, GpuDouble
 from tensorrt_double import ENGINE, GENERATIONS, RTX_VERSION, make_tensorrt

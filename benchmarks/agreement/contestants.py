@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...runtime.backends import AUTO, BACKENDS, open_session
 from ...runtime.backends.base import Session
-from ...runtime.bundle import Bundle
+from ...runtime.bundles.bundle import Bundle
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ...runtime.backends import AUTO, backend_names
-from ...runtime.bundle import Bundle
+from ...runtime.bundles.bundle import Bundle
 from ...runtime.cli import UNSCORED
 from ...runtime.reports.plain_text import printable
 from ..tables import text_table

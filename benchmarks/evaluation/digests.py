@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ...runtime.bundle import Bundle
+from ...runtime.bundles.bundle import Bundle
 
 CALIBRATION = "calibration.json"
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...runtime.annotations import AnnotationTable, read_annotations
 from ...runtime.backends import AUTO
-from ...runtime.bundle import Bundle
+from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import AnnotationsError, BrixiaEdgeError
 from ...runtime.reading.inputs import Inputs, find_inputs
 from ...runtime.scorer import Scorer

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...runtime.bundle import Bundle
+from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import BrixiaEdgeError
 from ...runtime.quality.reference_histograms import observe
 from ...runtime.results import ScoredRadiograph, Timing, UnscoredFile

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from ...runtime.bundle import Bundle
+from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import BrixiaEdgeError
 from ..scaling.files import COUNTS
 from .measured import SECTIONS, PageInputs, measure_sections

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ...runtime.backends import AUTO
-from ...runtime.bundle import Bundle
+from ...runtime.bundles.bundle import Bundle
 from ...runtime.machine import examine
 from ...runtime.results import RESEARCH_USE
 from ..agreement.measure import measure_agreement

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...runtime.bundle import Bundle
+from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import BackendUnavailable, BenchmarkError, WeightsError
 from ..agreement.contestants import Contestant, pair
 from ..radiograph_folder import (

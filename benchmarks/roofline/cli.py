@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ...runtime.bundle import Bundle
+from ...runtime.bundles.bundle import Bundle
 from ..part_options import FOLDER, echo_json, format_option
 from ..radiograph_folder import prepare_radiographs
 from ..sample_image import sample_image

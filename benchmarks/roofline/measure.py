@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...runtime.backends import open_session
 from ...runtime.backends.base import IMAGE, Session
-from ...runtime.bundle import Bundle
+from ...runtime.bundles.bundle import Bundle
 from ...runtime.scorer import SCORE_OUTPUTS
 from .layers import GROUPS
 from .peak import Peak, Yardstick, find_peaks, yardsticks

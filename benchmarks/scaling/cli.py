@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ...runtime.backends import AUTO, backend_names
-from ...runtime.bundle import Bundle
+from ...runtime.bundles.bundle import Bundle
 from ..part_options import FOLDER, echo_json, format_option, tell
 from ..sample_image import sample_image
 from ..tables import text_table

@@ -13,7 +13,7 @@ import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
-from ...runtime.bundle import MODEL, Bundle, Manifest, write_bundle
+from ...runtime.bundles.bundle import MODEL, Bundle, Manifest, write_bundle
 from ...runtime.errors import BackendUnavailable
 from ...runtime.preparation.preprocess import PreprocessSpec
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from time import perf_counter
 
-from ...runtime.bundle import Bundle
+from ...runtime.bundles.bundle import Bundle
 from ..measurement import time_once
 from ..peak_memory import peak_memory
 from ..stages import Pipeline

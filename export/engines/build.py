@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 
 from ...runtime.backends.base import IMAGE
-from ...runtime.bundle import Bundle
+from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import BackendUnavailable, BundleError
 from ..onnx_model import from_onnx, to_onnx
 from ..precision.quantize import with_signed_activations

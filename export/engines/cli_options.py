@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from ...runtime.bundle import MANIFEST, Bundle
-from ...runtime.bundle_engines import copy_bundle
-from ...runtime.engine_file import EngineRecord
+from ...runtime.bundles.bundle import MANIFEST, Bundle
+from ...runtime.bundles.engine_file import EngineRecord
+from ...runtime.bundles.engines import copy_bundle
 from .into_bundle import PRODUCTS, export_engines
 from .options import EngineOptions, parse_targets
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from ...runtime.bundle import Bundle
-from ...runtime.bundle_engines import add_engine, model_digest
-from ...runtime.engine_file import FOLDER, SUFFIX, EngineRecord, digest
+from ...runtime.bundles.bundle import Bundle
+from ...runtime.bundles.engine_file import FOLDER, SUFFIX, EngineRecord, digest
+from ...runtime.bundles.engines import add_engine, model_digest
 from ...runtime.errors import BackendUnavailable
 from .build import BuiltEngine, Product, build_engine
 from .engine_layers import count_precisions

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import BackendUnavailable, EngineMismatch
 
 if TYPE_CHECKING:
-    from ..bundle import Bundle
+    from ..bundles.bundle import Bundle
     from .base import Session
 
 AUTO = "auto"

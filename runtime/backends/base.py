@@ -7,7 +7,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bundle import Bundle
+from ..bundles.bundle import Bundle
 
 IMAGE = "image"
 """The network's input: float32 ``[N, 1, 512, 512]``, 0..1."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bundle import Bundle
+from ..bundles.bundle import Bundle
 from ..errors import BackendUnavailable
 from .base import IMAGE, Outputs, Session
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bundle import Bundle
+from ..bundles.bundle import Bundle
 from ..errors import BackendUnavailable, EngineMismatch
 from .base import COPY_IN, COPY_OUT, ENQUEUE, IMAGE, INFER, Mark, Outputs, Session
 from .trt_buffers import Buffers

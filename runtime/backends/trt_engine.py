@@ -5,9 +5,9 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from ..bundle import Bundle
-from ..bundle_engines import bundle_engines, model_digest
-from ..engine_file import EngineRecord
+from ..bundles.bundle import Bundle
+from ..bundles.engine_file import EngineRecord
+from ..bundles.engines import bundle_engines, model_digest
 from ..errors import BackendUnavailable, EngineMismatch
 
 

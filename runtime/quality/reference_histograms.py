@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bundle import Bundle
+from ..bundles.bundle import Bundle
 from ..errors import BundleError
 from ..results import ScoredRadiograph
 from .measures import sample_of

@@ -22,7 +22,7 @@ from brixia_edge.benchmarks.radiograph_folder import (
     find_radiographs,
     split_by_digest,
 )
-from brixia_edge.runtime.bundle import MODEL, Bundle, Manifest, write_bundle
+from brixia_edge.runtime.bundles.bundle import MODEL, Bundle, Manifest, write_bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import BundleError, UnreadableImage
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec

@@ -14,7 +14,7 @@ from brixia_edge.benchmarks.cold_start import PHASES, Start, measure_cold_start,
 from brixia_edge.benchmarks.measurement import Extent
 from brixia_edge.benchmarks.stages import STAGES
 from brixia_edge.benchmarks.sweeps import EXTENT, Setup, doubling, run_sweep
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import BackendUnavailable
 from gpu_fixtures import Installer

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from brixia_edge.benchmarks.evidence_cost import command, measure_cost
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from click.testing import CliRunner
 
 

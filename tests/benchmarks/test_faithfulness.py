@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from brixia_edge.benchmarks.deletion import FRACTIONS, Subject, area_under, deletion_curve
 from brixia_edge.benchmarks.faithfulness import ORDERS, command, estimate, spread, summarise
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.preparation.preprocess import preprocess
 from brixia_edge.runtime.results import RESEARCH_USE
 from brixia_edge.runtime.scorer import Scorer

@@ -10,7 +10,7 @@ from brixia_edge.benchmarks.page.cli import TITLE, command, write_page
 from brixia_edge.benchmarks.page.measured import SECTIONS, PageInputs
 from brixia_edge.benchmarks.page.sections import begin, end, fill_sections, new_page
 from brixia_edge.benchmarks.tables import markdown_table, text_table
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.errors import BenchmarkError
 from click.testing import CliRunner
 

@@ -22,7 +22,7 @@ from brixia_edge.benchmarks.peers.quantized import (
     require,
 )
 from brixia_edge.runtime.backends import open_session
-from brixia_edge.runtime.bundle import MODEL, Bundle, Manifest, write_bundle
+from brixia_edge.runtime.bundles.bundle import MODEL, Bundle, Manifest, write_bundle
 from brixia_edge.runtime.errors import BackendUnavailable, BenchmarkError, WeightsError
 from make_models import tiny_model
 from numpy.typing import NDArray

@@ -13,7 +13,7 @@ from brixia_edge.benchmarks.roofline.measure import measure_roofline
 from brixia_edge.benchmarks.roofline.peak import Yardstick, find_peaks, yardsticks
 from brixia_edge.benchmarks.roofline.tables import roofline_lines
 from brixia_edge.benchmarks.tables import text_table
-from brixia_edge.runtime.bundle import MODEL, Bundle, Manifest, write_bundle
+from brixia_edge.runtime.bundles.bundle import MODEL, Bundle, Manifest, write_bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import BackendUnavailable
 from make_models import tiny_model

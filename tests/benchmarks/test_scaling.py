@@ -9,7 +9,7 @@ from brixia_edge.benchmarks.scaling.tables import files_table, load_table
 from brixia_edge.benchmarks.scaling.tiny_bundle import write_tiny_bundle, write_tiny_files
 from brixia_edge.benchmarks.scaling.workers import Load, ScalingRow, loads, measure_load
 from brixia_edge.benchmarks.tables import markdown_table, text_table
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import BackendUnavailable, BenchmarkError
 from brixia_edge.runtime.reading.read import read_radiograph

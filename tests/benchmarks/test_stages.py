@@ -11,7 +11,7 @@ from brixia_edge.benchmarks.measurement import Extent, measure, rounds, settle
 from brixia_edge.benchmarks.reference_work import ReferenceWork
 from brixia_edge.benchmarks.sample_image import BITS, COLUMNS, ROWS, chest_pixels, sample_image
 from brixia_edge.benchmarks.stages import STAGES, Pipeline, StageClock
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.scorer import Scorer
 from gpu_fixtures import Installer
 from pydicom.filereader import read_partial

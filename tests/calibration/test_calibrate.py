@@ -12,7 +12,7 @@ import pytest
 from brixia_edge.calibration.calibrate import CalibrationOptions, calibrate
 from brixia_edge.calibration.table import CalibrationTable
 from brixia_edge.calibration.table_entries import METHODS
-from brixia_edge.runtime.bundle import Bundle, Manifest, write_bundle
+from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import CalibrationError
 from brixia_edge.runtime.preparation.preprocess import preprocess

@@ -12,7 +12,7 @@ from brixia_edge.calibration.description import Description, average_hash, descr
 from brixia_edge.calibration.selection import SAME_RADIOGRAPH
 from brixia_edge.calibration.survey import survey
 from brixia_edge.runtime.backends import open_session
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.preparation.preprocess import preprocess
 from brixia_edge.runtime.reading.read import read_radiograph
 from brixia_edge.runtime.scorer import Scorer

@@ -14,7 +14,7 @@ from brixia_edge.export.engines import build, for_tensorrt
 from brixia_edge.export.engines.build import build_engine
 from brixia_edge.export.engines.for_tensorrt import TENSORRT
 from brixia_edge.export.engines.options import EngineOptions
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.errors import BackendUnavailable, BundleError, EngineMismatch
 
 OPTIONS = EngineOptions(("tensorrt",), workspace=512, optimization_level=4)

@@ -21,10 +21,10 @@ from brixia_edge.export.engines.offers import Offers
 from brixia_edge.export.engines.options import EngineOptions, parse_targets
 from brixia_edge.export.engines.precision_check import require_asked, require_built
 from brixia_edge.export.engines.progress import Progress
-from brixia_edge.runtime.bundle import Bundle
-from brixia_edge.runtime.bundle_engines import bundle_engines, copy_bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.bundles.engine_file import read_record
+from brixia_edge.runtime.bundles.engines import bundle_engines, copy_bundle
 from brixia_edge.runtime.cli import main
-from brixia_edge.runtime.engine_file import read_record
 from brixia_edge.runtime.errors import BackendUnavailable, BundleError, EngineMismatch
 
 BUILDER_LOG = """Layers:

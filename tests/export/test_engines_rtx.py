@@ -26,10 +26,10 @@ from brixia_edge.export.onnx_model import to_onnx
 from brixia_edge.export.parity import compare, run_onnx, synthetic_radiographs
 from brixia_edge.export.rewrites import rewrite
 from brixia_edge.export.storage import store_kernels_as_half
-from brixia_edge.runtime.bundle import Bundle, Manifest, write_bundle
-from brixia_edge.runtime.bundle_engines import bundle_engines
+from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
+from brixia_edge.runtime.bundles.engine_file import read_record
+from brixia_edge.runtime.bundles.engines import bundle_engines
 from brixia_edge.runtime.cli import main
-from brixia_edge.runtime.engine_file import read_record
 from brixia_edge.runtime.errors import BackendUnavailable, BundleError, EngineMismatch
 from make_reduced import reduced_model
 from onnx import TensorProto, helper

@@ -14,7 +14,7 @@ from brixia_edge.export.parity import compare, load_golden, run_onnx, synthetic_
 from brixia_edge.export.rewrites import rewrite
 from brixia_edge.export.storage import store_kernels_as_half
 from brixia_edge.export.weights import WeightStore
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.errors import BundleError, WeightsError
 from numpy.typing import NDArray
 

@@ -6,7 +6,7 @@ import pytest
 from brixia_edge.export import reference
 from brixia_edge.export.evidence import EvidenceOptions
 from brixia_edge.export.reference import reference_files, with_reference
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.errors import CalibrationError
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from brixia_edge.runtime import cli_demo
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import COMMANDS, main
 
 Capture = pytest.CaptureFixture[str]

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from brixia_edge.export.zones import COLUMN_BANDS, ROW_BANDS, resampling_matrix
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import BackendUnavailable, UnsupportedImage
 from brixia_edge.runtime.explanation.evidence import contrast, explain_by_evidence

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import UnsupportedImage
 from brixia_edge.runtime.image_inspection import inspect_image, inspection_lines, preview_strip

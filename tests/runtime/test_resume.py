@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import ResumeError
 from brixia_edge.runtime.results import ModelIdentity

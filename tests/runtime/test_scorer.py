@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from brixia_edge.runtime.backends import BACKENDS, Backend, backend_names, open_session
 from brixia_edge.runtime.backends.base import Outputs
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.errors import BackendUnavailable, ImageTooLarge, UnreadableImage
 from brixia_edge.runtime.preparation.preprocess import preprocess
 from brixia_edge.runtime.reading.read import read_radiograph

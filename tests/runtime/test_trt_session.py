@@ -11,7 +11,7 @@ import pytest
 import tensorrt_double
 from brixia_edge.runtime.backends import open_session
 from brixia_edge.runtime.backends.onnxrt import OnnxRuntimeSession
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.errors import BackendUnavailable, EngineMismatch
 from gpu_fixtures import PACKAGES, VERSIONS, Installer
 from numpy.typing import NDArray

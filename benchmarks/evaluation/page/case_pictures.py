@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ....runtime.bundle import Bundle
+from ....runtime.bundles.bundle import Bundle
 from ....runtime.explanation.explainer import NEEDED_OUTPUTS, explain
 from ....runtime.explanation.explanation import Explanation
 from ....runtime.explanation.panel import explanation_panel

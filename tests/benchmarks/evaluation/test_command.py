@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from brixia_edge.benchmarks.evaluation import results
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main
 
 Run = Callable[..., tuple[int, str, str]]

@@ -20,7 +20,7 @@ from brixia_edge.benchmarks.evaluation.page.page import render
 from brixia_edge.benchmarks.evaluation.page.plots import confusion, drawings
 from brixia_edge.benchmarks.evaluation.results import ConfusionMatrix, Evaluation
 from brixia_edge.benchmarks.evaluation.sections import sections
-from brixia_edge.runtime.bundle import Bundle, Manifest, write_bundle
+from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
 from make_models import tiny_model
 
 NASTY = "<script>alert('x')</script>&b"

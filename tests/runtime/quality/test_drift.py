@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 from brixia_edge.calibration.reference import add_reference, histogram, make_reference
-from brixia_edge.runtime.bundle import Bundle
-from brixia_edge.runtime.bundle_changes import add_files
+from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.bundles.changes import add_files
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import BundleError, CalibrationError
 from brixia_edge.runtime.quality.quality.drift import (

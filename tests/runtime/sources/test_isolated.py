@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from brixia_edge.runtime.bundle import Bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.errors import (
     BackendUnavailable,
     ImageTooLarge,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brixia_edge.runtime.bundle import Bundle, Manifest, shipped_bundle, write_bundle
+from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, shipped_bundle, write_bundle
 from brixia_edge.runtime.errors import BundleError
 
 

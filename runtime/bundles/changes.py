@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from ..errors import BundleError
 from .bundle import MANIFEST, Bundle, Manifest
-from .errors import BundleError
 
 
 def add_files(bundle: Bundle, files: Mapping[str, bytes]) -> Bundle:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .bundle import MANIFEST, MODEL, Bundle, write_bundle
-from .bundle_changes import change_files
+from .changes import change_files
 from .engine_file import FOLDER, EngineRecord, digest
 
 

@@ -15,9 +15,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
-from .errors import BundleError
-from .preparation.preprocess import PreprocessSpec
-from .results import ModelIdentity
+from ..errors import BundleError
+from ..preparation.preprocess import PreprocessSpec
+from ..results import ModelIdentity
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
 
-from .errors import EngineMismatch
+from ..errors import EngineMismatch
 
 SUFFIX = ".engine"
 SIDECAR = ".json"

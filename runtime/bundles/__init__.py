@@ -1,0 +1,1 @@
+"""A bundle: manifest, files, digests, engines; opened, verified, written."""
