@@ -4,8 +4,8 @@
 radiographs, puts each through the network as it is and changed in six ways, and prints how many of
 each are warned of: once with templates that never saw the image (cross-validation, files whose
 names begin alike kept together), once with the template that ships. ``-o FILE`` writes a template
-made from all of them; ``runtime/quality/chest_template.json`` was made so from 138 radiographs of Cohen's
-public collection (those that the BrixIA project annotated, without its test split).
+made from all of them; ``runtime/quality/chest_template.json`` was made so from 138 radiographs of
+Cohen's public collection (those that the BrixIA project annotated, without its test split).
 """
 
 import json

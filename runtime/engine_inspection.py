@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from .backends.trt_engine import version_fits
+from .backends.trt.engine import version_fits
 from .bundles.engine_file import SUFFIX, EngineRecord, read_record, read_sidecar
 from .machine_gpu import LIBRARIES, gpu_target, library_version
 from .results import RESEARCH_USE

@@ -12,7 +12,7 @@ import pytest
 from brixia_edge.export.architecture import weight_shapes
 from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
-from brixia_edge.runtime.quality.quality import quality
+from brixia_edge.runtime.quality import quality
 from brixia_edge.runtime.radiograph import Radiograph
 from brixia_edge.runtime.results import (
     ModelIdentity,

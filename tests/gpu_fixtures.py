@@ -10,7 +10,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from brixia_edge.runtime.backends import trt_engine, trt_graph
+from brixia_edge.runtime.backends.trt import engine as trt_engine
+from brixia_edge.runtime.backends.trt import graph as trt_graph
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.bundles.engine_file import EngineRecord, digest
 from brixia_edge.runtime.bundles.engines import add_engine, model_digest

@@ -18,10 +18,10 @@ BUILDERS = (
     "precision_check",
     "progress",
 )
-SESSIONS = ("trt", "trt_engine", "trt_execution", "trt_rtx")
+SESSIONS = ("session", "engine", "execution", "rtx")
 MODULES = (
     *(ROOT / "export" / "engines" / f"{name}.py" for name in BUILDERS),
-    *(ROOT / "runtime" / "backends" / f"{name}.py" for name in SESSIONS),
+    *(ROOT / "runtime" / "backends" / "trt" / f"{name}.py" for name in SESSIONS),
 )
 """Those that hold objects of the library; a test checks that no other does."""
 
@@ -67,7 +67,7 @@ def touched() -> set[str]:
 
 def driver_calls() -> set[str]:
     """Functions of ``cuda.bindings.driver`` that are called by name."""
-    tree = ast.parse((ROOT / "runtime" / "backends" / "trt_cuda_bindings.py").read_text())
+    tree = ast.parse((ROOT / "runtime" / "backends" / "trt" / "gpu_cuda_bindings.py").read_text())
     return {
         node.args[0].value
         for node in ast.walk(tree)
@@ -82,7 +82,7 @@ def driver_calls() -> set[str]:
 def _dotted(node: ast.Attribute, file: str) -> Iterator[str]:
     """The attribute, and for ``trt.Enum.MEMBER`` the member too."""
     owner = _name(node.value)
-    if file == "trt_rtx.py" and owner == "config":
+    if file == "rtx.py" and owner == "config":
         yield f"IRuntimeConfig.{node.attr}"
     elif owner in OWNERS and not node.attr.startswith("__"):
         yield ".".join(filter(None, (OWNERS[owner], node.attr)))

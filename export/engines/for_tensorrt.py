@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ...runtime.backends.trt_cuda import device_target
+from ...runtime.backends.trt.gpu import device_target
 from ...runtime.errors import BackendUnavailable
 from .build import Product
 from .offers import Offers

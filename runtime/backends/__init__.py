@@ -74,7 +74,7 @@ class Backend:
 BACKENDS: tuple[Backend, ...] = (
     Backend(
         "tensorrt",
-        "trt",
+        "trt.session",
         "TensorRtSession",
         ("tensorrt",),
         "pip install 'brixia-edge[tensorrt]' (on a Jetson: the system's TensorRT, "
@@ -83,7 +83,7 @@ BACKENDS: tuple[Backend, ...] = (
     ),
     Backend(
         "tensorrt-rtx",
-        "trt_rtx",
+        "trt.rtx",
         "TensorRtRtxSession",
         ("tensorrt_rtx",),
         "pip install 'brixia-edge[tensorrt-rtx]'",

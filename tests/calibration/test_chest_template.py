@@ -13,12 +13,12 @@ from brixia_edge.calibration.chest_template import (
     rates,
     write_template,
 )
-from brixia_edge.runtime.quality.quality.chest_template import (
+from brixia_edge.runtime.quality.chest_template import (
     ChestTemplate,
     measure_placement,
     reduce_image,
 )
-from brixia_edge.runtime.quality.quality.measures import AlignmentMeasures, QualityMeasures
+from brixia_edge.runtime.quality.measures import AlignmentMeasures, QualityMeasures
 from brixia_edge.runtime.radiograph import Radiograph
 from drawn_chest import Array, draw_chest
 

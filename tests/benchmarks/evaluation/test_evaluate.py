@@ -29,7 +29,7 @@ from brixia_edge.benchmarks.evaluation.results import (
 from brixia_edge.benchmarks.evaluation.scoring import BundleRun, Scored, label_bundles
 from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
 from brixia_edge.runtime.errors import AnnotationsError, UnreadableImage
-from brixia_edge.runtime.quality.quality.reference_histograms import QUANTITIES
+from brixia_edge.runtime.quality.reference_histograms import QUANTITIES
 from brixia_edge.runtime.results import Timing, UnscoredFile
 from make_models import tiny_model
 from numpy.typing import NDArray

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from brixia_edge.runtime.quality.quality.chest_template import (
+from brixia_edge.runtime.quality.chest_template import (
     PLACEMENTS,
     SIZE,
     ChestTemplate,

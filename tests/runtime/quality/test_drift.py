@@ -12,7 +12,7 @@ from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.bundles.changes import add_files
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import BundleError, CalibrationError
-from brixia_edge.runtime.quality.quality.drift import (
+from brixia_edge.runtime.quality.drift import (
     ALIKE,
     DIFFERENT,
     QuantityDrift,
@@ -20,7 +20,7 @@ from brixia_edge.runtime.quality.quality.drift import (
     population_stability_index,
     quantity_drift,
 )
-from brixia_edge.runtime.quality.quality.reference_histograms import (
+from brixia_edge.runtime.quality.reference_histograms import (
     QUANTITIES,
     REFERENCE,
     QuantityHistogram,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from brixia_edge.calibration.chest_template import CHANGES, observe
-from brixia_edge.runtime.quality.quality.chest_template import shipped_template
+from brixia_edge.runtime.quality.chest_template import shipped_template
 from brixia_edge.runtime.scorer import Scorer
 
 Shared = Callable[[str], Path]

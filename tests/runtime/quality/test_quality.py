@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from brixia_edge.runtime.quality.quality.chest_template import Placement, PlacementMeasures
-from brixia_edge.runtime.quality.quality.measures import (
+from brixia_edge.runtime.quality.chest_template import Placement, PlacementMeasures
+from brixia_edge.runtime.quality.measures import (
     AlignmentMeasures,
     QualityMeasures,
     measure_alignment,
     measure_quality,
 )
-from brixia_edge.runtime.quality.quality.quality import LIMITS, Range, assess_quality, judge
+from brixia_edge.runtime.quality.quality import LIMITS, Range, assess_quality, judge
 from brixia_edge.runtime.radiograph import Radiograph
 from brixia_edge.runtime.results import Prediction
 from drawn_chest import draw_chest

@@ -37,7 +37,7 @@ PROCESSES = Path("/proc/self/cmdline")
 FAULTY = """
 import os, signal, sys, time
 sys.path[:] = sys.argv[1:]
-from brixia_edge.runtime import isolation_child as child, radiograph_source
+from brixia_edge.runtime.sources import child, source as radiograph_source
 honest = radiograph_source.read_radiograph
 def read(path, options):
     if path.name == "segfault.png":
@@ -173,7 +173,7 @@ def children() -> list[int]:
         pytest.skip("processes are told by /proc")
     listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split()
     starts = {child: Path(f"/proc/{child}/cmdline").read_bytes() for child in listed}
-    return [int(child) for child, start in starts.items() if b"isolation_child" in start]
+    return [int(child) for child, start in starts.items() if b"sources.child" in start]
 
 
 @pytest.mark.skipif(not PROCESSES.exists(), reason="the memory limit is Linux's")
@@ -282,7 +282,7 @@ def marked_processes(mark: Path) -> list[str]:
             started = process.read_bytes()
         except OSError:
             continue
-        if b"isolation_child" in started and os.fsencode(mark) in started:
+        if b"sources.child" in started and os.fsencode(mark) in started:
             found.append(process.parent.name)
     return found
 

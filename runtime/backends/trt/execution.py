@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import BackendUnavailable
-from .base import IMAGE
-from .trt_cuda import Gpu
-from .trt_graph import CudaGraph, capture
+from ...errors import BackendUnavailable
+from ..base import IMAGE
+from .gpu import Gpu
+from .graph import CudaGraph, capture
 
 Addresses = dict[str, int]
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import numpy as np
 from numpy.typing import NDArray
 
-from .trt_cuda import Gpu
+from .gpu import Gpu
 
 
 class Buffers:

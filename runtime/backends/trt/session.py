@@ -8,13 +8,13 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bundles.bundle import Bundle
-from ..errors import BackendUnavailable, EngineMismatch
-from .base import COPY_IN, COPY_OUT, ENQUEUE, IMAGE, INFER, Mark, Outputs, Session
-from .trt_buffers import Buffers
-from .trt_cuda import Gpu, open_gpu
-from .trt_engine import build_line, choose_engine, error_log, import_library, load_engine
-from .trt_execution import Execution
+from ...bundles.bundle import Bundle
+from ...errors import BackendUnavailable, EngineMismatch
+from ..base import COPY_IN, COPY_OUT, ENQUEUE, IMAGE, INFER, Mark, Outputs, Session
+from .buffers import Buffers
+from .engine import build_line, choose_engine, error_log, import_library, load_engine
+from .execution import Execution
+from .gpu import Gpu, open_gpu
 
 
 class TensorRtSession(Session):

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .trt import TensorRtSession
+from .session import TensorRtSession
 
 
 class TensorRtRtxSession(TensorRtSession):

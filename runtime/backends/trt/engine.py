@@ -5,10 +5,10 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from ..bundles.bundle import Bundle
-from ..bundles.engine_file import EngineRecord
-from ..bundles.engines import bundle_engines, model_digest
-from ..errors import BackendUnavailable, EngineMismatch
+from ...bundles.bundle import Bundle
+from ...bundles.engine_file import EngineRecord
+from ...bundles.engines import bundle_engines, model_digest
+from ...errors import BackendUnavailable, EngineMismatch
 
 
 def choose_engine(bundle: Bundle, backend: str, version: str, target: str) -> EngineRecord:

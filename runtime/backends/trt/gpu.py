@@ -14,7 +14,7 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BackendUnavailable
+from ...errors import BackendUnavailable
 
 
 class Gpu(ABC):
@@ -105,8 +105,8 @@ class CudaPackage:
 
 
 CUDA_PACKAGES = (
-    CudaPackage("pycuda", "pycuda", "trt_pycuda", "PyCudaGpu"),
-    CudaPackage("cuda.bindings", "cuda-bindings", "trt_cuda_bindings", "CudaBindingsGpu"),
+    CudaPackage("pycuda", "pycuda", "gpu_pycuda", "PyCudaGpu"),
+    CudaPackage("cuda.bindings", "cuda-bindings", "gpu_cuda_bindings", "CudaBindingsGpu"),
 )
 """Those that serve, the preferred one first."""
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BackendUnavailable
-from .trt_cuda import Allocation, Gpu, HostAllocation
+from ...errors import BackendUnavailable
+from .gpu import Allocation, Gpu, HostAllocation
 
 
 class PyCudaGpu(Gpu):
