@@ -24,8 +24,8 @@ from ..runtime.backends.base import Outputs, Session
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.bundles.engines import bundle_engines, copy_bundle
 from ..runtime.errors import BrixiaEdgeError
-from ..runtime.machine import examine
-from ..runtime.machine_gpu import LIBRARIES, gpu_target, library_version
+from ..runtime.inspection.machine import examine
+from ..runtime.inspection.machine_gpu import LIBRARIES, gpu_target, library_version
 from ..runtime.scores import BrixiaScore
 
 SCORE_TOLERANCE = {"fp32": 0.02, "fp16": 0.1, "int8": 0.5}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..runtime.backends import BACKENDS
 from ..runtime.bundles.bundle import MODEL
-from ..runtime.machine_gpu import LIBRARIES, gpu_target, library_version
+from ..runtime.inspection.machine_gpu import LIBRARIES, gpu_target, library_version
 from .finding import read_text
 from .sample_image import SampleImage
 from .stages import Pipeline

@@ -3,7 +3,7 @@
 import click
 
 from .cli import UNRUNNABLE
-from .machine import examine
+from .inspection.machine import examine
 
 
 @click.command()

@@ -8,15 +8,15 @@ import click
 import cv2
 
 from .bundles.bundle import Bundle
-from .engine_inspection import engine_entries, engine_lines, is_engine
-from .image_inspection import (
+from .inspection.bundle_inspection import inspect_entries, inspect_lines
+from .inspection.engine_inspection import engine_entries, engine_lines, is_engine
+from .inspection.image_inspection import (
     ImageInspection,
     inspect_image,
     inspection_entries,
     inspection_lines,
     preview_strip,
 )
-from .inspection import inspect_entries, inspect_lines
 from .reading.options import ReadingOptions
 
 _PATH = click.Path(path_type=Path)

@@ -13,7 +13,7 @@ import numpy as np
 from ...runtime.annotations import AnnotationTable
 from ...runtime.bundles.bundle import MODEL
 from ...runtime.bundles.parity_report import read_parity
-from ...runtime.machine import examine
+from ...runtime.inspection.machine import examine
 from ...runtime.quality.drift import FEWEST_IMAGES, compare_with_reference
 from ...runtime.quality.reference_histograms import read_reference
 from ...runtime.results import Timing

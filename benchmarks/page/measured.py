@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...runtime.backends import AUTO
 from ...runtime.bundles.bundle import Bundle
-from ...runtime.machine import examine
+from ...runtime.inspection.machine import examine
 from ...runtime.results import RESEARCH_USE
 from ..agreement.measure import measure_agreement
 from ..agreement.summary import summarise_agreement

@@ -9,7 +9,7 @@ from brixia_edge.benchmarks import gpu_acceptance
 from brixia_edge.benchmarks.gpu_acceptance import Check, accept, command
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.bundles.engines import copy_bundle
-from brixia_edge.runtime.machine_gpu import LIBRARIES, find_gpu, library_version
+from brixia_edge.runtime.inspection.machine_gpu import LIBRARIES, find_gpu, library_version
 from click.testing import CliRunner
 from gpu_double import GpuDouble
 from gpu_fixtures import Installer

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .preparation.preprocess import PreprocessSpec, preparation_steps, preprocess
-from .radiograph import Codes, Radiograph
-from .reading.dicom.reader import DicomReading, read_dicom
-from .reading.options import AS_STORED, ReadingOptions
-from .reading.read import is_ordinary_image, read_bytes, read_radiograph
-from .reports.drawing import TextStyle, text_strip
-from .results import RESEARCH_USE
+from ..preparation.preprocess import PreprocessSpec, preparation_steps, preprocess
+from ..radiograph import Codes, Radiograph
+from ..reading.dicom.reader import DicomReading, read_dicom
+from ..reading.options import AS_STORED, ReadingOptions
+from ..reading.read import is_ordinary_image, read_bytes, read_radiograph
+from ..reports.drawing import TextStyle, text_strip
+from ..results import RESEARCH_USE
 
 _SIDE = 320  # pixels; a strip of six still fits a screen
 _GAP = 8

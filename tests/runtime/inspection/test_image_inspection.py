@@ -10,7 +10,11 @@ import pytest
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import UnsupportedImage
-from brixia_edge.runtime.image_inspection import inspect_image, inspection_lines, preview_strip
+from brixia_edge.runtime.inspection.image_inspection import (
+    inspect_image,
+    inspection_lines,
+    preview_strip,
+)
 from brixia_edge.runtime.preparation.preprocess import RECIPES, PreprocessSpec, preparation_steps
 from brixia_edge.runtime.reading.options import ReadingOptions
 

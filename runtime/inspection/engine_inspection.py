@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from .backends.trt.engine import version_fits
-from .bundles.engine_file import SUFFIX, EngineRecord, read_record, read_sidecar
+from ..backends.trt.engine import version_fits
+from ..bundles.engine_file import SUFFIX, EngineRecord, read_record, read_sidecar
+from ..results import RESEARCH_USE
 from .machine_gpu import LIBRARIES, gpu_target, library_version
-from .results import RESEARCH_USE
 
 
 def is_engine(path: Path) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from .backends import BACKENDS
-from .bundles.bundle import Bundle
-from .errors import BrixiaEdgeError
+from ..backends import BACKENDS
+from ..bundles.bundle import Bundle
+from ..errors import BrixiaEdgeError
 from .machine_gpu import examine_gpu
 
 CPU_FEATURES = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm")

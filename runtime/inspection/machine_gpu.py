@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from .backends.trt.gpu import CUDA_PACKAGES, INSTALL_CUDA, device_target
-from .errors import BackendUnavailable
+from ..backends.trt.gpu import CUDA_PACKAGES, INSTALL_CUDA, device_target
+from ..errors import BackendUnavailable
 
 JETSON = Path("/etc/nv_tegra_release")
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from .bundles.bundle import MANIFEST, Bundle
-from .bundles.parity_report import parity_lines, read_parity
-from .results import RESEARCH_USE
+from ..bundles.bundle import MANIFEST, Bundle
+from ..bundles.parity_report import parity_lines, read_parity
+from ..results import RESEARCH_USE
 
 
 def inspect_lines(bundle: Bundle) -> Iterator[str]:
