@@ -38,8 +38,8 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     limited = limit_process(int(number(settings["memory"])))
     send(answers, Message({"memory_limited": limited}))
     # While nothing waits for it; `read_radiograph` would import them with the first file.
-    for reader in ("dicom_reader", "image_reader"):
-        import_module(f".{reader}", __package__)
+    for reader in ("dicom.reader", "image_reader"):
+        import_module(f"..reading.{reader}", __package__)
     while True:
         path = text(receive(requests).header["path"])
         limit_further_time(number(settings["seconds"]))
