@@ -37,10 +37,10 @@ class LazyCommand:
 
 
 COMMANDS: Mapping[str, LazyCommand] = {
-    "demo": LazyCommand("brixia_edge.runtime.cli_demo", "demo", "Score a real radiograph."),
-    "score": LazyCommand("brixia_edge.runtime.cli_score", "score", "Score radiographs."),
+    "demo": LazyCommand("brixia_edge.runtime.commands.demo", "demo", "Score a real radiograph."),
+    "score": LazyCommand("brixia_edge.runtime.commands.score", "score", "Score radiographs."),
     "explain": LazyCommand(
-        "brixia_edge.runtime.cli_explain", "explain", "Show what speaks for each score."
+        "brixia_edge.runtime.commands.explain", "explain", "Show what speaks for each score."
     ),
     "export": LazyCommand(
         "brixia_edge.export.cli", "export", "Turn trained BS-Net weights into a bundle."
@@ -58,12 +58,12 @@ COMMANDS: Mapping[str, LazyCommand] = {
         "brixia_edge.benchmarks.cli", "benchmark", "Measure how fast this machine scores."
     ),
     "inspect": LazyCommand(
-        "brixia_edge.runtime.cli_inspect",
+        "brixia_edge.runtime.commands.inspect",
         "inspect",
         "Explain an image, or verify a bundle or an engine.",
     ),
     "doctor": LazyCommand(
-        "brixia_edge.runtime.cli_doctor", "doctor", "Tell what this machine can run."
+        "brixia_edge.runtime.commands.doctor", "doctor", "Tell what this machine can run."
     ),
 }
 

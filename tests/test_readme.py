@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from brixia_edge.runtime.cli_demo import demo_radiograph
+from brixia_edge.runtime.commands.demo import demo_radiograph
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).parents[1]

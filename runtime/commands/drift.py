@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from .bundles.bundle import Bundle
-from .quality.drift import FEWEST_IMAGES, compare_with_reference
-from .quality.reference_histograms import observe, read_reference
-from .results import ScoredRadiograph, UnscoredFile
+from ..bundles.bundle import Bundle
+from ..quality.drift import FEWEST_IMAGES, compare_with_reference
+from ..quality.reference_histograms import observe, read_reference
+from ..results import ScoredRadiograph, UnscoredFile
 
 Result = ScoredRadiograph | UnscoredFile
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from .errors import BrixiaEdgeError
-from .reports.output_names import output_stem
-from .reports.plain_text import printable
-from .results import ScoredRadiograph, UnscoredFile
+from ..errors import BrixiaEdgeError
+from ..reports.output_names import output_stem
+from ..reports.plain_text import printable
+from ..results import ScoredRadiograph, UnscoredFile
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,15 @@ class Output:
 
     def load(self) -> Callable[[ScoredRadiograph, Path], object]:
         """Import the writer: it may bring heavy libraries, so only once it was asked for."""
-        return getattr(import_module(f".reports.{self.module}", __package__), self.writer)
+        return getattr(import_module(f"..reports.{self.module}", __package__), self.writer)
 
 
 OUTPUTS: Mapping[str, Output] = {
     "--overlay": Output("-overlay.png", "overlay", "write_overlay"),
-    "--sr": Output("-sr.dcm", "structured_report", "write_structured_report"),
-    "--secondary-capture": Output("-capture.dcm", "secondary_capture", "write_secondary_capture"),
+    "--sr": Output("-sr.dcm", "dicom.structured_report", "write_structured_report"),
+    "--secondary-capture": Output(
+        "-capture.dcm", "dicom.secondary_capture", "write_secondary_capture"
+    ),
 }
 """Each kind by the option that takes its folder."""
 

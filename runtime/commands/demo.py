@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from .cli_outputs import OutputFolders
-from .errors import BackendUnavailable
-from .reports import REPORTS
-from .scorer import Scorer
+from ..errors import BackendUnavailable
+from ..reports import REPORTS
+from ..scorer import Scorer
+from .outputs import OutputFolders
 
 RADIOGRAPH = "RG1_UNCR.dcm"
 """A chest radiograph (CR, MONOCHROME1) that pydicom-data ships."""

@@ -8,20 +8,24 @@ killed run or a power failure left of its last line is cut away before anything 
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .errors import ResumeError
-from .results import ModelIdentity
+import click
+
+from ..bundles.bundle import Bundle
+from ..errors import ResumeError
+from ..reading.inputs import Inputs
+from ..results import ModelIdentity
 
 _START = b'{"file": '
 """How every line of `reports.JsonReport` begins."""
 
 
 @dataclass(frozen=True)
-class Progress:
-    """What an output holds.
+class EarlierRun:
+    """What the output of an earlier run holds.
 
     Attributes
     ----------
@@ -39,7 +43,39 @@ class Progress:
         return tuple(file for file in files if str(file) not in self.scored)
 
 
-def resume_output(output: Path, model: ModelIdentity) -> Progress:
+def output_to_resume(wanted: bool, form: str, output: Path | None) -> Path | None:
+    """The output to go on with, or None where that is not wanted.
+
+    Raises
+    ------
+    click.UsageError
+        It is wanted, and there is nothing to go on with.
+    """
+    if wanted and (form != "json" or output is None):
+        raise click.UsageError("--resume needs --format json and --output FILE")
+    return output if wanted else None
+
+
+def unscored(inputs: Inputs, output: Path, bundle: Bundle) -> Inputs:
+    """Leave out the files that the output has a score for, and tell how many they are.
+
+    Raises
+    ------
+    ResumeError
+        The output is none that this run can go on with.
+    OSError
+        It cannot be read or written.
+    """
+    earlier = resume_output(output, bundle.identity)
+    remaining = earlier.remaining(inputs.files)
+    done = len(inputs.files) - len(remaining)
+    click.echo(f"{done} of {len(inputs.files)} files are scored already", err=True)
+    if earlier.torn:
+        click.echo(f"an unfinished line of {earlier.torn} bytes was cut away", err=True)
+    return replace(inputs, files=remaining)
+
+
+def resume_output(output: Path, model: ModelIdentity) -> EarlierRun:
     """Read an output that is to be added to, and cut off an unfinished last line.
 
     Parameters
@@ -57,13 +93,13 @@ def resume_output(output: Path, model: ModelIdentity) -> Progress:
         The file cannot be read or written.
     """
     if not output.exists():
-        return Progress(frozenset())
+        return EarlierRun(frozenset())
     with output.open("r+b") as file:
         scored, whole = _read(file, output, model)
         torn = file.seek(0, os.SEEK_END) - whole
         if torn:
             file.truncate(whole)
-    return Progress(scored, torn)
+    return EarlierRun(scored, torn)
 
 
 def _read(file: BinaryIO, output: Path, model: ModelIdentity) -> tuple[frozenset[str], int]:

@@ -9,20 +9,20 @@ from typing import TextIO
 
 import click
 
-from .backends import AUTO, backend_names
-from .bundles.bundle import Bundle
-from .cli import UNSCORED
-from .cli_drift import drift_option, watch_drift
-from .cli_outputs import OutputFolders
-from .cli_resume import output_to_resume, unscored
-from .reading.inputs import Inputs, find_inputs
-from .reading.options import ReadingOptions
-from .reports import REPORTS, Report
-from .reports.plain_text import printable
-from .results import ScoredRadiograph, UnscoredFile
-from .scorer import Scorer
-from .sources.isolated import Reading
-from .sources.process import ReadingLimits
+from ..backends import AUTO, backend_names
+from ..bundles.bundle import Bundle
+from ..cli import UNSCORED
+from ..reading.inputs import Inputs, find_inputs
+from ..reading.options import ReadingOptions
+from ..reports import REPORTS, Report
+from ..reports.plain_text import printable
+from ..results import ScoredRadiograph, UnscoredFile
+from ..scorer import Scorer
+from ..sources.isolated import Reading
+from ..sources.process import ReadingLimits
+from .drift import drift_option, watch_drift
+from .outputs import OutputFolders
+from .resume import output_to_resume, unscored
 
 Result = ScoredRadiograph | UnscoredFile
 _PATH = click.Path(path_type=Path)

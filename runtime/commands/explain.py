@@ -8,20 +8,20 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from .backends import AUTO, backend_names
-from .bundles.bundle import Bundle
-from .cli import UNSCORED
-from .errors import UnsupportedImage
-from .explanation.evidence import EVIDENCE
-from .explanation.explainer import METHODS, NEEDED_OUTPUTS, explain_result
-from .explanation.explanation import Explanation
-from .explanation.files import WRITERS
-from .explanation.occlusion import Batches
-from .reading.inputs import find_inputs
-from .reports.output_names import output_stem
-from .reports.plain_text import printable
-from .results import RESEARCH_USE, ScoredRadiograph, UnscoredFile
-from .scorer import Scorer
+from ..backends import AUTO, backend_names
+from ..bundles.bundle import Bundle
+from ..cli import UNSCORED
+from ..errors import UnsupportedImage
+from ..explanation.evidence import EVIDENCE
+from ..explanation.explainer import METHODS, NEEDED_OUTPUTS, explain_result
+from ..explanation.explanation import Explanation
+from ..explanation.files import WRITERS
+from ..explanation.occlusion import Batches
+from ..reading.inputs import find_inputs
+from ..reports.output_names import output_stem
+from ..reports.plain_text import printable
+from ..results import RESEARCH_USE, ScoredRadiograph, UnscoredFile
+from ..scorer import Scorer
 
 _PATH = click.Path(path_type=Path)
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from brixia_edge.runtime import cli_demo
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import COMMANDS, main
+from brixia_edge.runtime.commands import demo as cli_demo
 
 Capture = pytest.CaptureFixture[str]
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main
+from brixia_edge.runtime.commands.resume import EarlierRun, resume_output
 from brixia_edge.runtime.errors import ResumeError
 from brixia_edge.runtime.results import ModelIdentity
-from brixia_edge.runtime.resume import Progress, resume_output
 
 MODEL = ModelIdentity("tiny", "fp32", "ab" * 32)
 FILES = 12
@@ -31,7 +31,7 @@ def failure(file: str) -> bytes:
 
 
 def test_an_absent_output_is_a_run_not_begun(tmp_path: Path) -> None:
-    assert resume_output(tmp_path / "new.jsonl", MODEL) == Progress(frozenset())
+    assert resume_output(tmp_path / "new.jsonl", MODEL) == EarlierRun(frozenset())
 
 
 def test_files_with_a_score_are_done_and_files_with_an_error_are_not(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_torn_last_line_is_cut_away_wherever_it_was_torn(tmp_path: Path) -> No
     output = tmp_path / "o.jsonl"
     for kept in range(1, len(line("b.dcm"))):
         output.write_bytes(line("a.dcm") + line("b.dcm")[:kept])
-        assert resume_output(output, MODEL) == Progress(frozenset({"a.dcm"}), kept)
+        assert resume_output(output, MODEL) == EarlierRun(frozenset({"a.dcm"}), kept)
         assert output.read_bytes() == line("a.dcm")
 
 

@@ -7,17 +7,17 @@ from pathlib import Path
 import click
 import cv2
 
-from .bundles.bundle import Bundle
-from .inspection.bundle_inspection import inspect_entries, inspect_lines
-from .inspection.engine_inspection import engine_entries, engine_lines, is_engine
-from .inspection.image_inspection import (
+from ..bundles.bundle import Bundle
+from ..inspection.bundle_inspection import inspect_entries, inspect_lines
+from ..inspection.engine_inspection import engine_entries, engine_lines, is_engine
+from ..inspection.image_inspection import (
     ImageInspection,
     inspect_image,
     inspection_entries,
     inspection_lines,
     preview_strip,
 )
-from .reading.options import ReadingOptions
+from ..reading.options import ReadingOptions
 
 _PATH = click.Path(path_type=Path)
 
