@@ -10,13 +10,13 @@ from ..runtime.bundles.bundle import Bundle
 from ..runtime.errors import CalibrationError
 from ..runtime.preparation.preprocess import preprocess
 from ..runtime.reading.read import read_radiograph
-from .collector import Collector
-from .description import Description
-from .histogram import Histogram
-from .selection import choose
-from .survey import Progress, Survey, survey, unchanged
-from .table import CalibrationTable, Range
-from .thresholds import PERCENTILE, check_method, clipping_range
+from .choosing.description import Description
+from .choosing.selection import choose
+from .choosing.survey import Progress, Survey, survey, unchanged
+from .ranges.collector import Collector
+from .ranges.histogram import Histogram
+from .ranges.table import CalibrationTable, Range
+from .ranges.thresholds import PERCENTILE, check_method, clipping_range
 
 IMAGES = 100
 MINIMUM_IMAGES = 16

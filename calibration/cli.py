@@ -13,12 +13,12 @@ from ..runtime.errors import CalibrationError
 from ..runtime.reading.inputs import Inputs, find_inputs
 from ..runtime.reports.plain_text import printable
 from .calibrate import CalibrationOptions, check_bundle, choose_from, measure
-from .coverage import measure_coverage
-from .description import Description
-from .selection import FEATURES, count_strata
-from .survey import NOT_DRAWN, UNREADABLE, Progress, Survey, survey, unchanged
-from .table import CalibrationTable, check_target
-from .table_entries import METHODS
+from .choosing.coverage import measure_coverage
+from .choosing.description import Description
+from .choosing.selection import FEATURES, count_strata
+from .choosing.survey import NOT_DRAWN, UNREADABLE, Progress, Survey, survey, unchanged
+from .ranges.table import CalibrationTable, check_target
+from .ranges.table_entries import METHODS
 
 _PATH = click.Path(path_type=Path)
 _DEFAULTS = CalibrationOptions()

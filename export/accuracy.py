@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..calibration.survey import Progress, unchanged
-from ..calibration.table import CalibrationTable
+from ..calibration.choosing.survey import Progress, unchanged
+from ..calibration.ranges.table import CalibrationTable
 from .graph import Graph
 from .measured import Reference, probabilities
 from .onnx_model import to_onnx

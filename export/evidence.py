@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+from ..calibration.annotations.annotations import read_annotations
 from ..calibration.calibrate import CalibrationOptions
-from ..calibration.table import CalibrationTable
-from ..runtime.annotations import read_annotations
+from ..calibration.ranges.table import CalibrationTable
 from ..runtime.errors import CalibrationError
 from ..runtime.reading.inputs import find_inputs
 from .accuracy import ScoreBound

@@ -6,8 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..calibration.calibrate import check_bundle, choose_from, measure
-from ..calibration.survey import Progress, survey, unchanged
-from ..calibration.table import CalibrationTable
+from ..calibration.choosing.survey import Progress, survey, unchanged
+from ..calibration.ranges.table import CalibrationTable
 from ..runtime.bundles.bundle import MODEL, Bundle, check_target, write_bundle
 from ..runtime.errors import CalibrationError
 from .accuracy import Quantized, ScoreBound, quantize_within

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..calibration.survey import Progress, unchanged
+from ..calibration.choosing.survey import Progress, unchanged
 from ..runtime.errors import BrixiaEdgeError, CalibrationError
 from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ..runtime.reading.read import read_radiograph

@@ -3,8 +3,8 @@
 from io import BytesIO
 from pathlib import Path
 
-from ..calibration.reference import add_reference
-from ..calibration.survey import Progress, unchanged
+from ..calibration.choosing.survey import Progress, unchanged
+from ..calibration.reference_histograms import add_reference
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.errors import CalibrationError
 from ..runtime.quality.drift import FEWEST_IMAGES

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...runtime.annotations import AnnotationTable, read_annotations
+from ...calibration.annotations.annotations import AnnotationTable, read_annotations
 from ...runtime.backends import AUTO
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import AnnotationsError, BrixiaEdgeError

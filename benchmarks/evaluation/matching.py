@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from ...runtime.annotations import Annotation, AnnotationTable, Reading
+from ...calibration.annotations.annotations import Annotation, AnnotationTable, Reading
 from ...runtime.errors import AnnotationsError
 from .results import WithoutImage
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...runtime.annotations import AnnotationTable
+from ...calibration.annotations.annotations import AnnotationTable
 from ...runtime.scores import SCORES, Zone
 from .matching import AnnotatedImage
 from .resampling import Floats

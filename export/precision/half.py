@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from onnx import TensorProto
 
-from ...calibration.table import Range
+from ...calibration.ranges.table import Range
 from ..graph import Attribute, Graph, Node, TensorType
 
 LARGEST = float(np.finfo(np.float16).max) / 4

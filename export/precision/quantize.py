@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...calibration.table import CalibrationTable
+from ...calibration.ranges.table import CalibrationTable
 from ..graph import Graph, Node
 
 MINIMUM_CHANNELS = 16

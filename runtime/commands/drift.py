@@ -53,6 +53,6 @@ def _why_not(bundle: Bundle, scored: int, missing: bool) -> str:
     if missing:
         return (
             f"Drift: bundle {bundle.root} has no reference histograms; export it with --images, "
-            "or see `python -m brixia_edge.calibration.reference --help`"
+            "or see `python -m brixia_edge.calibration.reference_histograms --help`"
         )
     return f"Drift: {scored} scored radiographs are too few to tell; give {FEWEST_IMAGES} or more"

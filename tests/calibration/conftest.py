@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-from brixia_edge.calibration.description import Description
+from brixia_edge.calibration.choosing.description import Description
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from pydicom.dataset import Dataset, FileMetaDataset

@@ -10,8 +10,8 @@ import numpy as np
 import onnx
 import pytest
 from brixia_edge.calibration.calibrate import CalibrationOptions, calibrate
-from brixia_edge.calibration.table import CalibrationTable
-from brixia_edge.calibration.table_entries import METHODS
+from brixia_edge.calibration.ranges.table import CalibrationTable
+from brixia_edge.calibration.ranges.table_entries import METHODS
 from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import CalibrationError

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from brixia_edge.calibration.calibrate import CalibrationOptions
-from brixia_edge.calibration.table import CalibrationTable, Range
+from brixia_edge.calibration.ranges.table import CalibrationTable, Range
 from brixia_edge.export.accuracy import ScoreBound, fewest, quantize_within
 from brixia_edge.export.evidence import EvidenceOptions, gather_evidence
 from brixia_edge.export.graph import Graph, TensorType

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from brixia_edge.benchmarks.evaluation.matching import Matched, match_images
-from brixia_edge.runtime.annotation_forms import Reading
-from brixia_edge.runtime.annotations import Annotation, AnnotationTable
+from brixia_edge.calibration.annotations.annotations import Annotation, AnnotationTable
+from brixia_edge.calibration.annotations.forms import Reading
 from brixia_edge.runtime.errors import AnnotationsError
 
 ROOT = Path("images")

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from brixia_edge.calibration.reference import add_reference, histogram, make_reference
+from brixia_edge.calibration.reference_histograms import add_reference, histogram, make_reference
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.bundles.changes import add_files
 from brixia_edge.runtime.cli import main

@@ -9,17 +9,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..runtime.backends.base import Session
-from ..runtime.errors import CalibrationError, UnreadableImage
-from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
-from ..runtime.quality.quality import assess_quality
-from ..runtime.radiograph import Radiograph
-from ..runtime.reading.dicom.file import parse_dicom
-from ..runtime.reading.dicom.header import Header, reading, silence
-from ..runtime.reading.read import read_radiograph
-from ..runtime.results import Prediction
-from ..runtime.scorer import SCORE_OUTPUTS
-from ..runtime.scores import BrixiaScore
+from ...runtime.backends.base import Session
+from ...runtime.errors import CalibrationError, UnreadableImage
+from ...runtime.preparation.preprocess import PreprocessSpec, preprocess
+from ...runtime.quality.quality import assess_quality
+from ...runtime.radiograph import Radiograph
+from ...runtime.reading.dicom.file import parse_dicom
+from ...runtime.reading.dicom.header import Header, reading, silence
+from ...runtime.reading.read import read_radiograph
+from ...runtime.results import Prediction
+from ...runtime.scorer import SCORE_OUTPUTS
+from ...runtime.scores import BrixiaScore
 
 HASH_SIDE = 16
 """Rows and columns of the picture that `average_hash` compares."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from brixia_edge.calibration.histogram import BINS, Histogram
+from brixia_edge.calibration.ranges.histogram import BINS, Histogram
 from brixia_edge.runtime.errors import CalibrationError
 from numpy.typing import NDArray
 

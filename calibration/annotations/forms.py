@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .scores import SCORES, Zone
+from ...runtime.scores import SCORES, Zone
 
 PUBLIC = "public"
 METADATA = "metadata"

@@ -1,6 +1,6 @@
 """The reference histograms of a bundle: what the radiographs it is to know look like.
 
-``python -m brixia_edge.calibration.reference DIR... --bundle BUNDLE`` adds them to a bundle, or
+``python -m brixia_edge.calibration.reference_histograms DIR... --bundle BUNDLE`` adds them to a bundle, or
 replaces them, without touching its network.
 """
 
@@ -20,9 +20,9 @@ from ..runtime.quality.reference_histograms import (
     QuantityHistogram,
     ReferenceHistograms,
 )
+from .choosing.description import Description
+from .choosing.survey import Progress, survey, unchanged
 from .cli import find, progress_bar
-from .description import Description
-from .survey import Progress, survey, unchanged
 
 BINS = 5
 """Few, so that a bin holds enough of a small set; chance adds with every bin."""

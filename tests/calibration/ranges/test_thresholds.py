@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from brixia_edge.calibration.histogram import Histogram
-from brixia_edge.calibration.table_entries import METHODS
-from brixia_edge.calibration.thresholds import (
+from brixia_edge.calibration.ranges.histogram import Histogram
+from brixia_edge.calibration.ranges.table_entries import METHODS
+from brixia_edge.calibration.ranges.thresholds import (
     LEVELS,
     clipping_range,
     divergences,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brixia_edge.calibration.table import CalibrationTable, Range
+from brixia_edge.calibration.ranges.table import CalibrationTable, Range
 from brixia_edge.runtime.bundles.bundle import Manifest
 from brixia_edge.runtime.errors import CalibrationError
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec

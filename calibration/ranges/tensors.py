@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import onnx
 from onnx import TensorProto, shape_inference
 
-from ..runtime.errors import CalibrationError
+from ...runtime.errors import CalibrationError
 
 WATCHED = frozenset(
     {

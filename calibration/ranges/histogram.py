@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..runtime.errors import CalibrationError
+from ...runtime.errors import CalibrationError
 
 BINS = 2048
 """As TensorRT's calibrator has; at least half of them lie below the largest value."""

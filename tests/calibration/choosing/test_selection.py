@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from brixia_edge.calibration.coverage import energy_distance, measure_coverage
-from brixia_edge.calibration.description import Description
-from brixia_edge.calibration.selection import (
+from brixia_edge.calibration.choosing.coverage import energy_distance, measure_coverage
+from brixia_edge.calibration.choosing.description import Description
+from brixia_edge.calibration.choosing.selection import (
     SAME_RADIOGRAPH,
     choose,
     count_strata,

@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .annotation_forms import FORMS, Form, Reading, Row, RowError
-from .errors import AnnotationsError
+from ...runtime.errors import AnnotationsError
+from .forms import FORMS, Form, Reading, Row, RowError
 
 _FIRST_ROW = 2  # as a spreadsheet counts: the header is row 1
 _NAMED_ROWS = 5

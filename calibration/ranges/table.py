@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from ..runtime.bundles.bundle import Manifest
-from ..runtime.errors import CalibrationError
+from ...runtime.bundles.bundle import Manifest
+from ...runtime.errors import CalibrationError
 from .table_entries import METHODS, SCHEMA_VERSION, read_entries
 
 __all__ = ["METHODS", "CalibrationTable", "Range", "check_target"]

@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from brixia_edge.calibration import survey as survey_module
-from brixia_edge.calibration.description import Description, average_hash, describe
-from brixia_edge.calibration.selection import SAME_RADIOGRAPH
-from brixia_edge.calibration.survey import survey
+from brixia_edge.calibration.choosing import survey as survey_module
+from brixia_edge.calibration.choosing.description import Description, average_hash, describe
+from brixia_edge.calibration.choosing.selection import SAME_RADIOGRAPH
+from brixia_edge.calibration.choosing.survey import survey
 from brixia_edge.runtime.backends import open_session
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.preparation.preprocess import preprocess

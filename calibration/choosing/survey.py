@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..runtime.backends import open_session
-from ..runtime.backends.base import Session
-from ..runtime.bundles.bundle import Bundle
-from ..runtime.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
+from ...runtime.backends import open_session
+from ...runtime.backends.base import Session
+from ...runtime.bundles.bundle import Bundle
+from ...runtime.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
 from .description import Description, describe
 from .selection import Duplicate, drop_duplicates
 

@@ -22,7 +22,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..runtime.errors import CalibrationError
+from ...runtime.errors import CalibrationError
 from .histogram import Histogram
 from .table import Range
 from .table_entries import METHODS

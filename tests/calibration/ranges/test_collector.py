@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from brixia_edge.calibration import collector
-from brixia_edge.calibration.collector import Collector, group_by_size
-from brixia_edge.calibration.histogram import BINS
-from brixia_edge.calibration.tensors import Tensor, watched_tensors
+from brixia_edge.calibration.ranges import collector
+from brixia_edge.calibration.ranges.collector import Collector, group_by_size
+from brixia_edge.calibration.ranges.histogram import BINS
+from brixia_edge.calibration.ranges.tensors import Tensor, watched_tensors
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.errors import CalibrationError
 from numpy.typing import NDArray

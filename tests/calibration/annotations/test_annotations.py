@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from brixia_edge.runtime.annotations import AnnotationTable, read_annotations
+from brixia_edge.calibration.annotations.annotations import AnnotationTable, read_annotations
 from brixia_edge.runtime.errors import AnnotationsError
 
 PUBLIC = "filename,S-A,S-B,S-C,S-D,S-E,S-F,S-Global,J-A,J-B,J-C,J-D,J-E,J-F,J-Global"

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
-from ..runtime.errors import CalibrationError
+from ...runtime.errors import CalibrationError
 
 SCHEMA_VERSION = 1
 METHODS = ("entropy", "percentile", "minmax", "mse")

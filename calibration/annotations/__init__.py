@@ -1,0 +1,1 @@
+"""Radiologists' scores, from the tables that they come in."""

@@ -1,0 +1,1 @@
+"""Which radiographs stand for a folder: looked through, described, drawn by strata."""

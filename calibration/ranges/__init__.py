@@ -1,0 +1,1 @@
+"""What each tensor ranges over: collected, bounded, kept in a calibration table."""
