@@ -1,7 +1,7 @@
 """The reference histograms of a bundle: what the radiographs it is to know look like.
 
-``python -m brixia_edge.calibration.reference_histograms DIR... --bundle BUNDLE`` adds them to a bundle, or
-replaces them, without touching its network.
+``python -m brixia_edge.calibration.reference_histograms DIR... --bundle BUNDLE`` adds them to a
+bundle, or replaces them, without touching its network.
 """
 
 from collections.abc import Mapping, Sequence

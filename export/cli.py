@@ -12,10 +12,10 @@ from ..runtime.bundles.parity_report import parity_lines, read_parity
 from ..runtime.preparation.preprocess import RECIPES, PreprocessSpec
 from .engines.cli_options import engine_options
 from .exporter import STORAGES, ExportOptions
-from .lower_precision import export_with_evidence
-from .precision_options import PrecisionOptions, precision_options
-from .reference import with_reference
-from .weights import load_weights
+from .network.weights import load_weights
+from .precision.lower_precision import export_with_evidence
+from .precision.options import PrecisionOptions, precision_options
+from .reference_histograms import with_reference
 
 _FILE = click.Path(path_type=Path)
 _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from ..runtime.bundles.bundle import MODEL, Bundle, Manifest, check_target, write_bundle
 from ..runtime.errors import WeightsError
 from ..runtime.preparation.preprocess import PreprocessSpec
-from .graph import Graph, TensorType
-from .network import build_network
-from .onnx_model import to_onnx
-from .parity import (
+from .graph.graph import Graph, TensorType
+from .graph.onnx_model import to_onnx
+from .graph.storage import store_kernels_as_half
+from .network.network import build_network
+from .network.weights import WeightStore
+from .parity.parity import (
     TOLERANCE,
     Arrays,
     Comparison,
@@ -26,8 +28,6 @@ from .parity import (
     with_zone_logits,
 )
 from .rewrites import FLOAT_REWRITES, rewrite
-from .storage import store_kernels_as_half
-from .weights import WeightStore
 
 PARITY = "parity.json"
 MODEL_CARD = "MODEL_CARD.md"

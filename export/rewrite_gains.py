@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from onnx import ModelProto, shape_inference
 
-from .graph import Graph
-from .measured import median_milliseconds
-from .network import build_network
-from .onnx_model import to_onnx
-from .parity import synthetic_radiographs
+from .graph.graph import Graph
+from .graph.onnx_model import to_onnx
+from .network.network import build_network
+from .network.weights import load_weights
+from .parity.measured import median_milliseconds
+from .parity.parity import synthetic_radiographs
 from .rewrites import FLOAT_REWRITES, REWRITES
-from .weights import load_weights
 
 ROUNDS = 11
 COUNTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from brixia_edge.export.architecture import weight_shapes
+from brixia_edge.export.network.architecture import weight_shapes
 from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
 from brixia_edge.runtime.quality import quality

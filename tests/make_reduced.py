@@ -6,8 +6,8 @@ Scores of such a network mean nothing; what counts is that the graph is typed as
 from typing import Any
 
 import numpy as np
-from brixia_edge.export.graph import Graph, Node
-from brixia_edge.export.onnx_model import to_onnx
+from brixia_edge.export.graph.graph import Graph, Node
+from brixia_edge.export.graph.onnx_model import to_onnx
 from onnx import TensorProto
 
 WIDE = 16

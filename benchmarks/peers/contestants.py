@@ -120,7 +120,7 @@ def make_plain(weights: Path, output: Path) -> Path:
         The exporter refuses the weights, or is not installed; its reason is told.
     """
     # In a process of its own: benchmarks take what export made and import nothing of it.
-    command = [sys.executable, "-m", "brixia_edge.export.plain_graph", str(weights)]
+    command = [sys.executable, "-m", "brixia_edge.export.network.plain_graph", str(weights)]
     done = subprocess.run(  # noqa: S603 - our own module with the file the user named
         [*command, "-o", str(output)], capture_output=True, text=True, check=False
     )

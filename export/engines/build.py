@@ -11,7 +11,7 @@ import onnx
 from ...runtime.backends.base import IMAGE
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import BackendUnavailable, BundleError
-from ..onnx_model import from_onnx, to_onnx
+from ..graph.onnx_model import from_onnx, to_onnx
 from ..precision.quantize import with_signed_activations
 from .build_log import build_log
 from .engine_layers import (

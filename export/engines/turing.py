@@ -8,8 +8,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
-from ..graph import Array, Graph, Node
-from ..onnx_model import from_onnx, to_onnx
+from ..graph.graph import Array, Graph, Node
+from ..graph.onnx_model import from_onnx, to_onnx
 
 TURING = "sm_75"
 

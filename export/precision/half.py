@@ -17,7 +17,7 @@ import numpy as np
 from onnx import TensorProto
 
 from ...calibration.ranges.table import Range
-from ..graph import Attribute, Graph, Node, TensorType
+from ..graph.graph import Attribute, Graph, Node, TensorType
 
 LARGEST = float(np.finfo(np.float16).max) / 4
 """Larger magnitudes stay float32: other images reach further than those measured."""

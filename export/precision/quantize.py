@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...calibration.ranges.table import CalibrationTable
-from ..graph import Graph, Node
+from ..graph.graph import Graph, Node
 
 MINIMUM_CHANNELS = 16
 """Convolutions with fewer channels in or out stay float: TensorRT has no fast kernel for them."""

@@ -7,7 +7,7 @@ and `QUANTIZED_REWRITES` follow them for float32 and for INT8 on a CPU.
 
 from collections.abc import Callable, Mapping
 
-from ..graph import Graph
+from ..graph.graph import Graph
 from .fold_normalization import fold_following_normalization, fold_leading_normalization
 from .merge_resamplings import merge_resamplings
 from .reduce_before_sampling import reduce_before_sampling

@@ -8,7 +8,7 @@ that normalizes to zero: with one channel it can.
 import numpy as np
 from numpy.typing import NDArray
 
-from ..graph import Array, Graph, Node
+from ..graph.graph import Array, Graph, Node
 
 
 def fold_following_normalization(graph: Graph) -> None:

@@ -8,8 +8,8 @@ it, and the zone is never made at full size.
 import numpy as np
 from numpy.typing import NDArray
 
-from ..graph import Array, Graph, Node
-from ..zones import LEVELS, Level, zones_name
+from ..graph.graph import Array, Graph, Node
+from ..network.zones import LEVELS, Level, zones_name
 
 
 def merge_resamplings(graph: Graph) -> None:

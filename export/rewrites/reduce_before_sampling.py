@@ -8,8 +8,8 @@ bias stays behind: where a sample lies outside, the weights sum to 0, not to 1.
 
 import numpy as np
 
-from ..graph import Graph, Node
-from ..zones import FEATURES, LEVELS, Level, sampled_name, zones_name
+from ..graph.graph import Graph, Node
+from ..network.zones import FEATURES, LEVELS, Level, sampled_name, zones_name
 
 
 def reduce_before_sampling(graph: Graph) -> None:

@@ -10,10 +10,10 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from ..alignment import grid_points
-from ..architecture import INPUT_SIZE
-from ..graph import Graph
-from ..zones import ALIGNED_MASK, LEVELS
+from ..graph.graph import Graph
+from ..network.alignment import grid_points
+from ..network.architecture import INPUT_SIZE
+from ..network.zones import ALIGNED_MASK, LEVELS
 
 _CORNERS = 4
 

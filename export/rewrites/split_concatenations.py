@@ -7,8 +7,8 @@ upsampled tensor beside them; the sum is fused into the convolution.
 
 import numpy as np
 
-from ..architecture import DecoderBlock, decoder_blocks
-from ..graph import Graph
+from ..graph.graph import Graph
+from ..network.architecture import DecoderBlock, decoder_blocks
 
 
 def split_concatenations(graph: Graph) -> None:

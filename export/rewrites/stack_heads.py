@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...runtime.scores import Zone
-from ..architecture import CLASSES, HEAD_BLOCKS, HEADS
-from ..graph import Graph
-from ..zones import LEVELS, PYRAMID_ZONES, ZONE_EVIDENCE, network_head
+from ..graph.graph import Graph
+from ..network.architecture import CLASSES, HEAD_BLOCKS, HEADS
+from ..network.zones import LEVELS, PYRAMID_ZONES, ZONE_EVIDENCE, network_head
 
 
 def stack_heads(graph: Graph) -> None:

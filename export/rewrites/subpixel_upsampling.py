@@ -13,8 +13,8 @@ interleaving is done with the channels last, where it copies long runs.
 import numpy as np
 from numpy.typing import NDArray
 
-from ..architecture import INPUT_SIZE, decoder_blocks
-from ..graph import Graph, Node
+from ..graph.graph import Graph, Node
+from ..network.architecture import INPUT_SIZE, decoder_blocks
 
 
 def subpixel_upsampling(graph: Graph) -> None:

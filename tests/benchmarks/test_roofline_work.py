@@ -9,11 +9,11 @@ import onnx
 import pytest
 from brixia_edge.benchmarks.roofline.layers import GROUPS, OTHER, layer_of
 from brixia_edge.benchmarks.roofline.work import NodeWork, count_work
-from brixia_edge.export.graph import Graph
-from brixia_edge.export.network import build_network
-from brixia_edge.export.onnx_model import to_onnx
+from brixia_edge.export.graph.graph import Graph
+from brixia_edge.export.graph.onnx_model import to_onnx
+from brixia_edge.export.network.network import build_network
+from brixia_edge.export.network.weights import WeightStore
 from brixia_edge.export.rewrites import FLOAT_REWRITES, QUANTIZED_REWRITES, rewrite
-from brixia_edge.export.weights import WeightStore
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from brixia_edge.export.graph import Graph
-from brixia_edge.export.network import build_network
-from brixia_edge.export.weights import WeightStore
+from brixia_edge.export.graph.graph import Graph
+from brixia_edge.export.network.network import build_network
+from brixia_edge.export.network.weights import WeightStore
 from make_models import BORDER_BIAS
 from numpy.typing import NDArray
 

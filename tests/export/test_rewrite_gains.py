@@ -1,8 +1,8 @@
 """The counted work of the network is what its layers' sizes say."""
 
 import pytest
-from brixia_edge.export.graph import Graph
-from brixia_edge.export.onnx_model import to_onnx
+from brixia_edge.export.graph.graph import Graph
+from brixia_edge.export.graph.onnx_model import to_onnx
 from brixia_edge.export.rewrite_gains import count_macs
 from brixia_edge.export.rewrites import FLOAT_REWRITES, rewrite
 

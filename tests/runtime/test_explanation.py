@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from brixia_edge.export.zones import COLUMN_BANDS, ROW_BANDS, resampling_matrix
+from brixia_edge.export.network.zones import COLUMN_BANDS, ROW_BANDS, resampling_matrix
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import BackendUnavailable, UnsupportedImage

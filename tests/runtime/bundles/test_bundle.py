@@ -31,7 +31,7 @@ def test_the_shipped_bundle_is_whole_and_says_research_use() -> None:
 
 
 def test_the_shipped_bundle_holds_the_weights_of_its_card(shared: Any) -> None:
-    weights = pytest.importorskip("brixia_edge.export.weights")
+    weights = pytest.importorskip("brixia_edge.export.network.weights")
     store = weights.load_weights(shared("bsnet-cohen/bscore-model.h5"))
     assert Bundle.open().manifest.weights_sha256 == store.digest
 

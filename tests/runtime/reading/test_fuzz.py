@@ -12,7 +12,7 @@ from brixia_edge.runtime.sources.source import prepare_file
 from mutations import mutate
 
 REGRESSIONS = Path(__file__).parent / "regression"
-WORKER = Path(__file__).parents[1] / "fuzz_worker.py"
+WORKER = Path(__file__).parents[2] / "fuzz_worker.py"
 MUTATIONS = 20_000
 WORKERS = 2
 

@@ -21,11 +21,11 @@ from brixia_edge.export.engines.offers import Offers
 from brixia_edge.export.engines.options import EngineOptions
 from brixia_edge.export.engines.precision_check import require_linear_sampling
 from brixia_edge.export.engines.turing import without_matrix_products
-from brixia_edge.export.graph import Graph
-from brixia_edge.export.onnx_model import to_onnx
-from brixia_edge.export.parity import compare, run_onnx, synthetic_radiographs
+from brixia_edge.export.graph.graph import Graph
+from brixia_edge.export.graph.onnx_model import to_onnx
+from brixia_edge.export.graph.storage import store_kernels_as_half
+from brixia_edge.export.parity.parity import compare, run_onnx, synthetic_radiographs
 from brixia_edge.export.rewrites import rewrite
-from brixia_edge.export.storage import store_kernels_as_half
 from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
 from brixia_edge.runtime.bundles.engine_file import read_record
 from brixia_edge.runtime.bundles.engines import bundle_engines

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .graph import Graph
+from ..graph.graph import Graph
 from .weights import WeightStore
 
 

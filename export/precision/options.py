@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from ..calibration.calibrate import MINIMUM_IMAGES, CalibrationOptions
-from ..calibration.ranges.table_entries import METHODS
-from ..runtime.bundles.bundle import PRECISIONS
+from ...calibration.calibrate import MINIMUM_IMAGES, CalibrationOptions
+from ...calibration.ranges.table_entries import METHODS
+from ...runtime.bundles.bundle import PRECISIONS
 from .accuracy import ScoreBound
 from .evidence import Evidence, EvidenceOptions, gather_evidence
 

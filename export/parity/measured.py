@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..calibration.choosing.survey import Progress, unchanged
-from ..runtime.errors import BrixiaEdgeError, CalibrationError
-from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
-from ..runtime.reading.read import read_radiograph
-from .network import IMAGE
+from ...calibration.choosing.survey import Progress, unchanged
+from ...runtime.errors import BrixiaEdgeError, CalibrationError
+from ...runtime.preparation.preprocess import PreprocessSpec, preprocess
+from ...runtime.reading.read import read_radiograph
+from ..network.network import IMAGE
+from ..network.zones import PROBABILITIES
 from .score_parity import ScoreParity, compare_scores
-from .zones import PROBABILITIES
 
 ort: Any = import_module("onnxruntime")  # has no type information
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from brixia_edge.export.score_parity import compare_scores, quadratic_kappa
+from brixia_edge.export.parity.score_parity import compare_scores, quadratic_kappa
 from numpy.typing import NDArray
 
 metrics: Any = pytest.importorskip("sklearn.metrics")

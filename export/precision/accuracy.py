@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..calibration.choosing.survey import Progress, unchanged
-from ..calibration.ranges.table import CalibrationTable
-from .graph import Graph
-from .measured import Reference, probabilities
-from .onnx_model import to_onnx
-from .precision.quantize import quantizable, quantize
-from .score_parity import SCORES, ScoreParity
+from ...calibration.choosing.survey import Progress, unchanged
+from ...calibration.ranges.table import CalibrationTable
+from ..graph.graph import Graph
+from ..graph.onnx_model import to_onnx
+from ..parity.measured import Reference, probabilities
+from ..parity.score_parity import SCORES, ScoreParity
+from .quantize import quantizable, quantize
 
 RANKING_IMAGES = 8
 """Layers are ranked on the images that INT8 changes most."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..runtime.errors import WeightsError
+from ...runtime.errors import WeightsError
 from .architecture import weight_shapes
 from .keras_file import SavedWeight, read_keras_file
 

@@ -8,8 +8,8 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from brixia_edge.export.architecture import weight_shapes
-from brixia_edge.export.weights import WeightStore, load_weights
+from brixia_edge.export.network.architecture import weight_shapes
+from brixia_edge.export.network.weights import WeightStore, load_weights
 from brixia_edge.runtime.errors import WeightsError
 from make_models import saved_name
 from numpy.typing import NDArray

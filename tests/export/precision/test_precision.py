@@ -7,12 +7,12 @@ import onnx
 import pytest
 from brixia_edge.calibration.calibrate import CalibrationOptions
 from brixia_edge.calibration.ranges.table import CalibrationTable, Range
-from brixia_edge.export.accuracy import ScoreBound, fewest, quantize_within
-from brixia_edge.export.evidence import EvidenceOptions, gather_evidence
-from brixia_edge.export.graph import Graph, TensorType
-from brixia_edge.export.measured import MeasuredImages, Reference, probabilities
-from brixia_edge.export.onnx_model import to_onnx
-from brixia_edge.export.parity import run_onnx, synthetic_radiographs
+from brixia_edge.export.graph.graph import Graph, TensorType
+from brixia_edge.export.graph.onnx_model import to_onnx
+from brixia_edge.export.parity.measured import MeasuredImages, Reference, probabilities
+from brixia_edge.export.parity.parity import run_onnx, synthetic_radiographs
+from brixia_edge.export.precision.accuracy import ScoreBound, fewest, quantize_within
+from brixia_edge.export.precision.evidence import EvidenceOptions, gather_evidence
 from brixia_edge.export.precision.half import LARGEST, kept_in_float, to_half
 from brixia_edge.export.precision.quantize import (
     quantizable,

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from brixia_edge.export.graph import Graph, count_operators
-from brixia_edge.export.network import build_network
-from brixia_edge.export.onnx_model import OPSET, from_onnx, to_onnx
-from brixia_edge.export.parity import load_golden, run_onnx, with_zone_logits
+from brixia_edge.export.graph.graph import Graph, count_operators
+from brixia_edge.export.graph.onnx_model import OPSET, from_onnx, to_onnx
+from brixia_edge.export.network.network import build_network
+from brixia_edge.export.network.weights import WeightStore, load_weights
+from brixia_edge.export.network.zones import ROW_BANDS, resampling_matrix
+from brixia_edge.export.parity.parity import load_golden, run_onnx, with_zone_logits
 from brixia_edge.export.rewrites import FLOAT_REWRITES, REWRITES, rewrite
-from brixia_edge.export.weights import WeightStore, load_weights
-from brixia_edge.export.zones import ROW_BANDS, resampling_matrix
 from numpy.typing import NDArray
 
 ALL_REWRITES = {**REWRITES, **FLOAT_REWRITES}

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from brixia_edge.export import reference
-from brixia_edge.export.evidence import EvidenceOptions
-from brixia_edge.export.reference import reference_files, with_reference
+from brixia_edge.export import reference_histograms as reference
+from brixia_edge.export.precision.evidence import EvidenceOptions
+from brixia_edge.export.reference_histograms import reference_files, with_reference
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.errors import CalibrationError
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..runtime.scores import Zone
+from ...runtime.scores import Zone
 from .alignment import Sampler
 from .architecture import CLASSES, HEAD_BLOCKS, HEAD_EPSILON, HEADS, INPUT_SIZE
 from .layers import LayerWriter

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..runtime.errors import WeightsError
+from ...runtime.errors import WeightsError
 
 h5py: Any = import_module("h5py")  # has no type information
 

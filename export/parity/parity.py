@@ -10,11 +10,11 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from ..runtime.errors import WeightsError
-from .alignment import ALIGNMENT
-from .decoder import LUNG_MASK
-from .network import IMAGE
-from .zones import PROBABILITIES, ZONE_EVIDENCE
+from ...runtime.errors import WeightsError
+from ..network.alignment import ALIGNMENT
+from ..network.network import IMAGE
+from ..network.segmentation import LUNG_MASK
+from ..network.zones import PROBABILITIES, ZONE_EVIDENCE
 
 ort: Any = import_module("onnxruntime")  # has no type information
 

@@ -2,15 +2,15 @@
 
 For comparison with other tools (`benchmarks.peers`); a bundle's ``model.onnx`` is faster::
 
-    python -m brixia_edge.export.plain_graph bscore-model.h5 -o plain.onnx
+    python -m brixia_edge.export.network.plain_graph bscore-model.h5 -o plain.onnx
 """
 
 from pathlib import Path
 
 import click
 
+from ..graph.onnx_model import to_onnx
 from .network import build_network
-from .onnx_model import to_onnx
 from .weights import load_weights
 
 

@@ -1,11 +1,10 @@
 """The whole BS-Net as a graph, layer by layer as the original defines it."""
 
+from ..graph.graph import Graph, TensorType
 from .alignment import ALIGNMENT, Sampler, add_alignment
 from .architecture import CLASSES, HEADS, INPUT_SIZE
-from .decoder import LUNG_MASK, add_decoder
-from .encoder import add_encoder
-from .graph import Graph, TensorType
 from .layers import LayerWriter
+from .segmentation import LUNG_MASK, add_decoder, add_encoder
 from .weights import WeightStore
 from .zones import LEVELS, PROBABILITIES, ZONE_EVIDENCE, add_zones
 

@@ -5,25 +5,25 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..calibration.calibrate import check_bundle, choose_from, measure
-from ..calibration.choosing.survey import Progress, survey, unchanged
-from ..calibration.ranges.table import CalibrationTable
-from ..runtime.bundles.bundle import MODEL, Bundle, check_target, write_bundle
-from ..runtime.errors import CalibrationError
+from ...calibration.calibrate import check_bundle, choose_from, measure
+from ...calibration.choosing.survey import Progress, survey, unchanged
+from ...calibration.ranges.table import CalibrationTable
+from ...runtime.bundles.bundle import MODEL, Bundle, check_target, write_bundle
+from ...runtime.errors import CalibrationError
+from ..exporter import PARITY, ExportOptions, export_bundle, model_card
+from ..graph.graph import Graph
+from ..graph.onnx_model import to_onnx
+from ..graph.storage import store_kernels_as_half
+from ..network.network import build_network
+from ..network.weights import WeightStore
+from ..parity.measured import Reference, median_milliseconds, prepare_images, probabilities
+from ..parity.parity import compare, run_onnx
+from ..parity.score_parity import ScoreParity
+from ..rewrites import QUANTIZED_REWRITES, rewrite
 from .accuracy import Quantized, ScoreBound, quantize_within
 from .evidence import Evidence
-from .exporter import PARITY, ExportOptions, export_bundle, model_card
-from .graph import Graph
-from .measured import Reference, median_milliseconds, prepare_images, probabilities
-from .network import build_network
-from .onnx_model import to_onnx
-from .parity import compare, run_onnx
-from .precision.half import kept_in_float, to_half
-from .precision.quantize import quantizable, with_signed_activations
-from .rewrites import QUANTIZED_REWRITES, rewrite
-from .score_parity import ScoreParity
-from .storage import store_kernels_as_half
-from .weights import WeightStore
+from .half import kept_in_float, to_half
+from .quantize import quantizable, with_signed_activations
 
 CALIBRATION = "calibration.json"
 _COMPARED_IMAGES = 4

@@ -9,7 +9,7 @@ from ..runtime.bundles.bundle import Bundle
 from ..runtime.errors import CalibrationError
 from ..runtime.quality.drift import FEWEST_IMAGES
 from ..runtime.reading.inputs import find_inputs
-from .evidence import EvidenceOptions
+from .precision.evidence import EvidenceOptions
 
 
 def reference_files(where: EvidenceOptions) -> tuple[Path, ...]:

@@ -1,0 +1,1 @@
+"""The graph that networks are built and rewritten in, and its form as ONNX."""

@@ -1,0 +1,1 @@
+"""What an export changed: in each output, and in scores."""
