@@ -1,21 +1,62 @@
 """`brixia-edge benchmark`."""
 
+import importlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from ..runtime.backends import AUTO, backend_names
 from ..runtime.bundles.bundle import Bundle
-from .baseline import load_baseline
-from .benchmark import Benchmark, Plan, run_benchmark
-from .cli_parts import BenchmarkGroup, is_part
-from .json_report import as_object
-from .measurement import MINIMUM_RUNS, MINIMUM_SECONDS, Extent
-from .plot import check_available, write_plot
-from .sample_image import sample_image
-from .sweeps import SWEEPS
-from .text_report import report_lines
+from ..runtime.cli import LazyCommand
+from .latency.baseline import load_baseline
+from .latency.benchmark import Benchmark, Plan, run_benchmark
+from .latency.json_report import as_object
+from .latency.measurement import MINIMUM_RUNS, MINIMUM_SECONDS, Extent
+from .latency.plot import check_available, write_plot
+from .latency.sample_image import sample_image
+from .latency.sweeps import SWEEPS
+from .latency.text_report import report_lines
+
+_HERE = "brixia_edge.benchmarks"
+
+PARTS: Mapping[str, LazyCommand] = {
+    "roofline": LazyCommand(
+        f"{_HERE}.roofline.cli", "roofline", "The network's parts against the machine's peak."
+    ),
+    "agreement": LazyCommand(
+        f"{_HERE}.agreement.cli", "agreement", "Scores of bundles and backends, side by side."
+    ),
+    "peers": LazyCommand(
+        f"{_HERE}.peers.cli", "peers", "Other tools on the same weights, beside ours."
+    ),
+    "scaling": LazyCommand(
+        f"{_HERE}.scaling.cli", "scaling", "Batches, threads, processes and many files."
+    ),
+}
+
+
+class BenchmarkGroup(click.Group):
+    """A command with `PARTS` as further commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table."""
+        return list(PARTS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the part's module and return its command."""
+        entry = PARTS.get(cmd_name)
+        if entry is None:
+            return None
+        return getattr(importlib.import_module(entry.module), entry.name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the parts without importing them."""
+        with formatter.section("Further benchmarks"):
+            formatter.write_dl([(name, entry.help) for name, entry in PARTS.items()])
+
 
 _PATH = click.Path(path_type=Path)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -81,7 +122,7 @@ def benchmark(
     One file is scored again and again, from the file to a line of the report; its stages, a cold
     start, memory and energy are measured beside. docs/benchmark.md explains every figure.
     """
-    if is_part(ctx):
+    if _is_part(ctx):
         return
     if plot is not None:
         check_available()
@@ -104,6 +145,21 @@ def benchmark(
         )
         result = run_benchmark(plan, _tell)
     _write(result, form, save, plot)
+
+
+def _is_part(ctx: click.Context) -> bool:
+    """Whether a part is called, which then does all the work.
+
+    Raises
+    ------
+    click.UsageError
+        The command itself was given options; the part would not see them.
+    """
+    if ctx.invoked_subcommand is None:
+        return False
+    if any(ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ctx.params):
+        raise click.UsageError(f"give the options behind {ctx.invoked_subcommand!r}")
+    return True
 
 
 def _tell(message: str) -> None:

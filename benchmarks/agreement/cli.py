@@ -8,7 +8,7 @@ import click
 
 from ...runtime.backends import AUTO, backend_names
 from ...runtime.results import RESEARCH_USE
-from ..part_options import (
+from ..options import (
     FOLDER,
     bundles_option,
     echo_json,
@@ -16,10 +16,10 @@ from ..part_options import (
     open_bundles,
     show_progress,
 )
-from ..radiograph_folder import find_radiographs
 from ..tables import text_table
 from .contestants import pair
 from .measure import Agreement, measure_agreement
+from .radiographs import find_radiographs
 from .summary import COLUMNS, image_rows, summarise_agreement, to_dict
 from .tables import agreement_table
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ...runtime.backends.base import Session
 from ...runtime.errors import BundleError, UnreadableImage
 from ...runtime.scorer import SCORE_OUTPUTS
-from ..radiograph_folder import prepare_radiographs
 from .contestants import Contestant, open_all
+from .radiographs import prepare_radiographs
 
 WARM_UP_RUNS = 2
 """Runs of each contestant on the first image before anything is timed."""

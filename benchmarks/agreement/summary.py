@@ -7,7 +7,7 @@ import numpy as np
 
 from ...runtime.results import RESEARCH_USE
 from ...runtime.scores import Zone
-from ..bootstrap import RatioInterval, paired_ratio
+from ..latency.bootstrap import RatioInterval, paired_ratio
 from .measure import Agreement
 
 

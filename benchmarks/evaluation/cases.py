@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from .raters import Pair
 from .results import Case
+from .statistics.raters import Pair
 
 CASES = 5
 

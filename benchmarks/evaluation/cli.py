@@ -12,12 +12,12 @@ from ...runtime.cli import UNSCORED
 from ...runtime.reports.plain_text import printable
 from ..tables import text_table
 from .evaluate import EvaluationOptions, Sources, evaluate, gather_sources, run_bundles
-from .page.case_pictures import CaseView, view_cases
-from .page.page import write_page
-from .report import ReportFolderError, check_folder, write_report
+from .report.page.case_pictures import CaseView, view_cases
+from .report.page.page import write_page
+from .report.report import ReportFolderError, check_folder, write_report
+from .report.sections import sections
 from .results import Evaluation
 from .scoring import Result
-from .sections import sections
 
 _PATH = click.Path(path_type=Path)
 _DEFAULTS = EvaluationOptions()

@@ -15,12 +15,9 @@ from ...runtime.reading.inputs import Inputs, find_inputs
 from ...runtime.scorer import Scorer
 from ...runtime.scores import SCORES
 from .cases import rank_cases
-from .comparison import Cohort, SideBySide
 from .description import describe_annotations, describe_bundle, describe_circumstances
 from .digests import count_calibrated, digest_set, image_digests
 from .matching import AnnotatedImage, Matched, match_images
-from .raters import bundle_raters, readers_of
-from .resampling import CONFIDENCE, Resamples, clusters_of
 from .results import (
     EXPECTED,
     SCORE,
@@ -39,6 +36,9 @@ from .scoring import (
     run_bundle,
     show_nothing,
 )
+from .statistics.comparison import Cohort, SideBySide
+from .statistics.raters import bundle_raters, readers_of
+from .statistics.resampling import CONFIDENCE, Resamples, clusters_of
 
 
 @dataclass(frozen=True)

@@ -10,21 +10,21 @@ from ...runtime.bundles.bundle import Bundle
 from ...runtime.inspection.machine import examine
 from ...runtime.results import RESEARCH_USE
 from ..agreement.measure import measure_agreement
+from ..agreement.radiographs import prepare_radiographs
 from ..agreement.summary import summarise_agreement
 from ..agreement.tables import agreement_table
-from ..benchmark import Plan, run_benchmark
-from ..measurement import Extent
+from ..latency.benchmark import Plan, run_benchmark
+from ..latency.measurement import Extent
+from ..latency.sample_image import sample_image
+from ..latency.subject import describe_machine
+from ..latency.text_report import report_lines
 from ..peers.contestants import gather_peers
-from ..radiograph_folder import prepare_radiographs
 from ..roofline.measure import measure_roofline
 from ..roofline.tables import roofline_lines
-from ..sample_image import sample_image
 from ..scaling.files import measure_files
 from ..scaling.tables import files_table, load_table
 from ..scaling.workers import ScalingRow, loads, measure_load
-from ..subject import describe_machine
 from ..tables import markdown_table
-from ..text_report import report_lines
 
 Tell = Callable[[str], None]
 

@@ -8,7 +8,7 @@ from ...runtime.results import RESEARCH_USE
 from ..agreement.measure import measure_agreement
 from ..agreement.summary import summarise_agreement, to_dict
 from ..agreement.tables import agreement_table
-from ..part_options import (
+from ..options import (
     FOLDER,
     bundles_option,
     echo_json,

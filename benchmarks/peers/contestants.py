@@ -9,7 +9,7 @@ from pathlib import Path
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import BackendUnavailable, BenchmarkError, WeightsError
 from ..agreement.contestants import Contestant, pair
-from ..radiograph_folder import (
+from ..agreement.radiographs import (
     calibrated_images,
     find_radiographs,
     prepare_radiographs,

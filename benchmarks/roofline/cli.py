@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from ...runtime.bundles.bundle import Bundle
-from ..part_options import FOLDER, echo_json, format_option
-from ..radiograph_folder import prepare_radiographs
-from ..sample_image import sample_image
+from ..agreement.radiographs import prepare_radiographs
+from ..latency.sample_image import sample_image
+from ..options import FOLDER, echo_json, format_option
 from ..tables import text_table
 from .measure import ROUNDS, measure_roofline
 from .tables import roofline_lines

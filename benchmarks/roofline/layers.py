@@ -1,6 +1,6 @@
 """Which part of BS-Net a node belongs to, told from its name.
 
-The exporter names nodes after the Keras layers of the original (``export/network/architecture.py``);
+The exporter names nodes after the Keras layers of the original, as ``export/network/architecture``;
 runtimes that fuse or rename a node keep that name as a prefix. The plain and the
 rewritten graph, float32 and INT8, are told apart by the same rules.
 """

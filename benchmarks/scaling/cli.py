@@ -7,8 +7,8 @@ import click
 
 from ...runtime.backends import AUTO, backend_names
 from ...runtime.bundles.bundle import Bundle
-from ..part_options import FOLDER, echo_json, format_option, tell
-from ..sample_image import sample_image
+from ..latency.sample_image import sample_image
+from ..options import FOLDER, echo_json, format_option, tell
 from ..tables import text_table
 from .files import measure_files
 from .tables import files_table, load_table

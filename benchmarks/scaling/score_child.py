@@ -5,7 +5,7 @@ import sys
 from time import perf_counter
 
 from ...runtime.cli import main
-from ..peak_memory import peak_memory
+from ..machine.peak_memory import peak_memory
 
 
 def run(arguments: list[str]) -> int:

@@ -10,10 +10,10 @@ from pathlib import Path
 from time import perf_counter
 
 from ...runtime.bundles.bundle import Bundle
-from ..measurement import time_once
-from ..peak_memory import peak_memory
-from ..stages import Pipeline
-from ..warm_up import warm_up
+from ..latency.measurement import time_once
+from ..latency.stages import Pipeline
+from ..latency.warm_up import warm_up
+from ..machine.peak_memory import peak_memory
 
 READY = "ready"
 

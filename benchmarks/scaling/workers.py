@@ -15,7 +15,7 @@ from typing import Any
 
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import BackendUnavailable
-from ..sweeps import doubling
+from ..latency.sweeps import doubling
 from .worker import READY
 
 SECONDS = 5.0

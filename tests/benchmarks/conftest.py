@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from brixia_edge.benchmarks import reference_work
-from brixia_edge.benchmarks.sample_image import write_chest
-from brixia_edge.benchmarks.stages import Pipeline
+from brixia_edge.benchmarks.latency.sample_image import write_chest
+from brixia_edge.benchmarks.latency.stages import Pipeline
+from brixia_edge.benchmarks.machine import speed as reference_work
 from brixia_edge.runtime.backends.base import Mark
 from brixia_edge.runtime.results import ScoredRadiograph
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from brixia_edge.benchmarks.evaluation.raters import Pair, Rater
 from brixia_edge.benchmarks.evaluation.results import EXPECTED, READER, SCORE
+from brixia_edge.benchmarks.evaluation.statistics.raters import Pair, Rater
 from numpy.typing import NDArray
 
 Probabilities = NDArray[np.float64]

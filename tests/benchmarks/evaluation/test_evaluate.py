@@ -18,7 +18,7 @@ from brixia_edge.benchmarks.evaluation.evaluate import (
     evaluate,
     gather_sources,
 )
-from brixia_edge.benchmarks.evaluation.json_form import to_json
+from brixia_edge.benchmarks.evaluation.report.json_form import to_json
 from brixia_edge.benchmarks.evaluation.results import (
     EXPECTED,
     READER,

@@ -1,0 +1,64 @@
+"""The radiographs of a folder that a benchmark uses, prepared as a bundle's network wants them."""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...runtime.bundles.bundle import Bundle
+from ...runtime.errors import BrixiaEdgeError
+from ...runtime.preparation.preprocess import PreprocessSpec, preprocess
+from ...runtime.reading.inputs import find_inputs
+from ...runtime.reading.read import read_radiograph
+
+CALIBRATION = "calibration.json"
+"""The calibration table of an INT8 bundle; ``images`` lists the SHA-256 of the files it used."""
+
+
+@dataclass(frozen=True)
+class PreparedRadiograph:
+    """A file and the network's input made from it, float32 ``[1, 1, 512, 512]``."""
+
+    file: Path
+    image: NDArray[np.float32]
+
+
+def find_radiographs(folders: Iterable[Path]) -> list[Path]:
+    """The DICOM, PNG and JPEG files of folders, searched as `brixia-edge score` does."""
+    return list(find_inputs(map(str, folders), BytesIO()).files)
+
+
+def calibrated_images(bundle: Bundle) -> frozenset[str]:
+    """SHA-256 of the files that an INT8 bundle was calibrated on; empty for other bundles."""
+    table = bundle.root / CALIBRATION
+    if CALIBRATION not in bundle.manifest.files:
+        return frozenset()
+    return frozenset(json.loads(table.read_text(encoding="utf-8"))["images"])
+
+
+def split_by_digest(
+    files: Iterable[Path], digests: Collection[str]
+) -> tuple[list[Path], list[Path]]:
+    """Files whose SHA-256 is among `digests`, and the others."""
+    among: list[Path] = []
+    others: list[Path] = []
+    for file in files:
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        (among if digest in digests else others).append(file)
+    return among, others
+
+
+def prepare_radiographs(
+    files: Iterable[Path], spec: PreprocessSpec
+) -> Iterator[PreparedRadiograph]:
+    """Read and prepare files one after the other; those that cannot be read are passed over."""
+    for file in files:
+        try:
+            yield PreparedRadiograph(file, preprocess(read_radiograph(file), spec))
+        except BrixiaEdgeError:
+            continue

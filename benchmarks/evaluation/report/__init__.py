@@ -1,0 +1,1 @@
+"""An evaluation told: tables, Markdown, JSON, CSV and one page."""

@@ -1,0 +1,64 @@
+"""``evaluation.md``: the sections of an evaluation in GitHub's Markdown, and the model cards."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ....runtime.reports.plain_text import printable
+from ..results import EvaluatedBundle, Evaluation
+from .sections import sections
+from .table import Section, Table
+
+_MODELS = "models"
+"""The section that the model cards follow."""
+
+_HEADING = re.compile(r"^(#{1,6}) ", re.MULTILINE)
+_DEEPEST = 6
+
+
+def to_markdown(evaluation: Evaluation) -> str:
+    """Write an evaluation; names from files are escaped."""
+    labels = " and ".join(bundle.label for bundle in evaluation.bundles)
+    paragraphs = [f"# {labels} beside radiologists", f"**{evaluation.notice}**"]
+    for part in sections(evaluation):
+        paragraphs.extend(_section(part))
+        if part.key == _MODELS:
+            paragraphs.extend(_cards(evaluation.bundles))
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _section(part: Section) -> Iterator[str]:
+    yield f"## {part.title}"
+    yield from part.sentences
+    for table in part.tables:
+        yield f"**{table.caption}**"
+        yield markdown_table(table)
+
+
+def markdown_table(table: Table) -> str:
+    """A table; the columns after the first stand right."""
+    rule = ("---", *("---:" for _ in table.header[1:]))
+    return "\n".join((_row(map(_cell, table.header)), _row(rule), *map(_cells, table.rows)))
+
+
+def _cells(texts: Iterable[str]) -> str:
+    return _row(map(_cell, texts))
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(text: str) -> str:
+    """Text that stays within its cell and is no markup."""
+    return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", printable(text))
+
+
+def _cards(bundles: Iterable[EvaluatedBundle]) -> Iterator[str]:
+    """Model cards, each once; their headings go below the section's."""
+    cards: dict[str, list[str]] = {}
+    for bundle in bundles:
+        if bundle.model_card:
+            cards.setdefault(bundle.model_card, []).append(bundle.label)
+    for card, labels in cards.items():
+        yield f"### Model card of {' and '.join(labels)}"
+        yield _HEADING.sub(lambda found: "#" * min(len(found[1]) + 3, _DEEPEST) + " ", card.strip())

@@ -1,0 +1,53 @@
+"""The page: one HTML file with style, drawings and pictures inside, and no script."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ...results import Evaluation
+from ..sections import sections
+from .case_pictures import CaseView
+from .plots import drawings
+
+REPORT = "report.html"
+
+
+def write_page(evaluation: Evaluation, views: Sequence[CaseView], folder: Path) -> Path:
+    """Write ``report.html``.
+
+    Parameters
+    ----------
+    evaluation
+        What is reported.
+    views
+        The worst and best cases in pictures.
+    folder
+        Where to write; it exists.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    target = folder / REPORT
+    target.write_text(render(evaluation, views), encoding="utf-8")
+    return target
+
+
+def render(evaluation: Evaluation, views: Sequence[CaseView]) -> str:
+    """Make the page's text; names from files are escaped."""
+    here = __package__ or ""
+    environment = Environment(
+        loader=PackageLoader(here), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    template = environment.get_template(REPORT)
+    return template.render(
+        evaluation=evaluation,
+        sections=sections(evaluation),
+        drawings=defaultdict(tuple, drawings(evaluation)),
+        views=views,
+        labels=" and ".join(bundle.label for bundle in evaluation.bundles),
+        readers=", ".join(f"radiologist {name}" for name in evaluation.readers),
+    )

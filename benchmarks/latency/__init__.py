@@ -1,0 +1,1 @@
+"""How long a score takes: end to end, by stages, from a cold start, against before."""

@@ -1,0 +1,146 @@
+"""A saved benchmark, and whether a new one can be compared with it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...runtime.errors import BaselineError
+from .comparison import Comparison, Series, compare_with_baseline
+from .measurement import Measurement
+from .subject import Machine, Subject
+
+SCHEMA_VERSION = 1
+
+SAME_SUBJECT = ("precision", "weights_sha256", "backend", "threads", "batch", "image_sha256")
+SAME_MACHINE = ("processor", "cores", "architecture", "gpu")
+"""What must be equal for two benchmarks to be compared; the rest is told as a remark."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a saved benchmark holds that a comparison needs.
+
+    Attributes
+    ----------
+    name
+        The file, and when it was made.
+    subject, machine
+        What ran and where, as the JSON has it.
+    work
+        The reference work.
+    series
+        The times.
+    """
+
+    name: str
+    subject: Mapping[str, Any]
+    machine: Mapping[str, Any]
+    work: str
+    series: Series
+
+    def check(self, subject: Subject, machine: Machine) -> None:
+        """Refuse a comparison that would mean nothing.
+
+        Raises
+        ------
+        BaselineError
+            Something of `SAME_SUBJECT` or `SAME_MACHINE` differs; the message names all of it.
+        """
+        differences = [
+            *_differences(self.subject, asdict(subject), SAME_SUBJECT),
+            *_differences(self.machine, asdict(machine), SAME_MACHINE),
+        ]
+        if differences:
+            raise BaselineError(
+                f"{self.name} cannot be compared with this run: {'; '.join(differences)}. "
+                "Give a baseline of the same, or save a new one: --save FILE"
+            )
+
+
+def load_baseline(path: Path) -> Baseline:
+    """Read a file that ``--save`` wrote.
+
+    Raises
+    ------
+    BaselineError
+        It cannot be read, or is no saved benchmark of this version.
+    """
+    try:
+        entries: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = entries["schema_version"]
+        if found != SCHEMA_VERSION:
+            raise BaselineError(
+                f"{path} has schema_version {found!r}; {SCHEMA_VERSION} is read here. "
+                "Save a new one: --save FILE"
+            )
+        return _from_entries(f"{path.name} of {entries['made']}", entries)
+    except OSError as error:
+        raise BaselineError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise BaselineError(
+            f"{path} is not a saved benchmark ({type(error).__name__}: {error}); "
+            "give a file that --save wrote"
+        ) from error
+
+
+def compare(
+    measurement: Measurement, work: str | None, subject: Subject, machine: Machine, with_: Baseline
+) -> Comparison:
+    """Compare a run with a baseline that was checked.
+
+    Parameters
+    ----------
+    measurement
+        The new times.
+    work
+        The reference work; None where the machine's speed says nothing of them (on a GPU).
+    subject, machine
+        Of the new times.
+    with_
+        The baseline.
+    """
+    same_work = work == with_.work
+    now = Series(measurement.end_to_end, measurement.reference if same_work else None)
+    remarks = list(_version_changes(with_.machine["versions"], machine.versions))
+    if with_.subject["model_sha256"] != subject.model_sha256:
+        remarks.append("the bundle's network file is another")
+    if work is not None and not same_work:
+        remarks.append("the machine's speed was measured with other work and is left out")
+    return compare_with_baseline(now, with_.series, with_.name, tuple(remarks))
+
+
+def _from_entries(name: str, entries: dict[str, Any]) -> Baseline:
+    series = entries["series_ms"]
+    end_to_end = np.array(series["end_to_end"], np.float64)
+    reference = np.array(series["reference"], np.float64)
+    if not 0 < end_to_end.size == reference.size:
+        raise ValueError("its series are empty or of different lengths")
+    return Baseline(
+        name,
+        entries["subject"],
+        entries["machine"],
+        entries["machine_speed"]["work"],
+        Series(end_to_end, reference),
+    )
+
+
+def _differences(
+    before: Mapping[str, Any], now: Mapping[str, Any], names: tuple[str, ...]
+) -> list[str]:
+    return [
+        f"{name} was {before[name]!r} and is {now[name]!r}"
+        for name in names
+        if before[name] != now[name]
+    ]
+
+
+def _version_changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return [
+        f"{name} was {before.get(name, 'absent')} and is {now.get(name, 'absent')}"
+        for name in sorted({*before, *now})
+        if before.get(name) != now.get(name)
+    ]

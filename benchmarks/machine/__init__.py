@@ -1,0 +1,1 @@
+"""What the machine did while times were taken: load, clocks, heat, memory, energy."""
