@@ -9,10 +9,11 @@ from pathlib import Path
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.errors import CalibrationError
 from ..runtime.preparation.preprocess import preprocess
+from ..runtime.progress import Progress, unchanged
 from ..runtime.reading.read import read_radiograph
 from .choosing.description import Description
 from .choosing.selection import choose
-from .choosing.survey import Progress, Survey, survey, unchanged
+from .choosing.survey import Survey, survey
 from .ranges.collector import Collector
 from .ranges.histogram import Histogram
 from .ranges.table import CalibrationTable, Range

@@ -10,13 +10,14 @@ import click
 
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.errors import CalibrationError
+from ..runtime.progress import Progress, unchanged
 from ..runtime.reading.inputs import Inputs, find_inputs
 from ..runtime.reports.plain_text import printable
 from .calibrate import CalibrationOptions, check_bundle, choose_from, measure
 from .choosing.coverage import measure_coverage
 from .choosing.description import Description
 from .choosing.selection import FEATURES, count_strata
-from .choosing.survey import NOT_DRAWN, UNREADABLE, Progress, Survey, survey, unchanged
+from .choosing.survey import NOT_DRAWN, UNREADABLE, Survey, survey
 from .ranges.table import CalibrationTable, check_target
 from .ranges.table_entries import METHODS
 

@@ -13,6 +13,7 @@ import numpy as np
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.bundles.changes import add_files
 from ..runtime.errors import BrixiaEdgeError, CalibrationError
+from ..runtime.progress import Progress, unchanged
 from ..runtime.quality.drift import FEWEST_IMAGES
 from ..runtime.quality.reference_histograms import (
     QUANTITIES,
@@ -21,7 +22,7 @@ from ..runtime.quality.reference_histograms import (
     ReferenceHistograms,
 )
 from .choosing.description import Description
-from .choosing.survey import Progress, survey, unchanged
+from .choosing.survey import survey
 from .cli import find, progress_bar
 
 BINS = 5

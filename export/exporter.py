@@ -20,7 +20,7 @@ from .network.weights import WeightStore
 from .parity.parity import (
     TOLERANCE,
     Arrays,
-    Comparison,
+    OutputParity,
     compare,
     load_golden,
     run_onnx,
@@ -99,7 +99,7 @@ def model_card(options: ExportOptions) -> dict[str, bytes]:
     return {MODEL_CARD: options.model_card.read_bytes()} if options.model_card else {}
 
 
-def check_parity(model: bytes, plain: Graph, options: ExportOptions) -> list[Comparison]:
+def check_parity(model: bytes, plain: Graph, options: ExportOptions) -> list[OutputParity]:
     """Compare the model with the layer-by-layer network, and with the original where it is known.
 
     Raises
@@ -120,7 +120,7 @@ def check_parity(model: bytes, plain: Graph, options: ExportOptions) -> list[Com
     return comparisons
 
 
-def _compare_golden(model: bytes, path: Path, tolerance: float | None) -> Comparison:
+def _compare_golden(model: bytes, path: Path, tolerance: float | None) -> OutputParity:
     images: NDArray[np.float32]
     expected: Arrays
     images, expected = load_golden(path)
@@ -128,7 +128,7 @@ def _compare_golden(model: bytes, path: Path, tolerance: float | None) -> Compar
     return compare(actual, expected, f"golden {path.name}", tolerance)
 
 
-def _require_parity(comparisons: list[Comparison]) -> None:
+def _require_parity(comparisons: list[OutputParity]) -> None:
     failed = [
         f"{name} against the {comparison.reference}: {error.relative_l2:.2e}, "
         f"allowed {error.tolerance:.0e}"
@@ -144,7 +144,7 @@ def _require_parity(comparisons: list[Comparison]) -> None:
         )
 
 
-def _parity_json(comparisons: list[Comparison]) -> bytes:
+def _parity_json(comparisons: list[OutputParity]) -> bytes:
     entries = {"comparisons": [comparison.to_dict() for comparison in comparisons]}
     return (json.dumps(entries, indent=2) + "\n").encode()
 

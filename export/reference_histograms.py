@@ -3,10 +3,10 @@
 from io import BytesIO
 from pathlib import Path
 
-from ..calibration.choosing.survey import Progress, unchanged
 from ..calibration.reference_histograms import add_reference
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.errors import CalibrationError
+from ..runtime.progress import Progress, unchanged
 from ..runtime.quality.drift import FEWEST_IMAGES
 from ..runtime.reading.inputs import find_inputs
 from .precision.evidence import EvidenceOptions

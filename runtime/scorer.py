@@ -15,7 +15,7 @@ from .errors import BackendUnavailable, BrixiaEdgeError, ImageTooLarge
 from .quality.quality import assess_quality
 from .results import Prediction, ScoredRadiograph, Timing, UnscoredFile
 from .scores import BrixiaScore
-from .sources.isolated import IN_THIS_PROCESS, Reading, open_source
+from .sources.isolated import IN_THIS_PROCESS, ReadingMode, open_source
 from .sources.source import PreparedRadiograph
 
 SCORE_OUTPUTS = ("probabilities", "lung_mask", "alignment")
@@ -38,7 +38,7 @@ class Scorer:
         backend: str = AUTO,
         threads: int | None = None,
         outputs: Iterable[str] = SCORE_OUTPUTS,
-        reading: Reading = IN_THIS_PROCESS,
+        reading: ReadingMode = IN_THIS_PROCESS,
     ) -> None:
         """Open the session.
 
@@ -53,7 +53,7 @@ class Scorer:
         outputs
             Network outputs to compute; add ``zone_evidence`` for an explanation.
         reading
-            How files are read. With ``Reading(limits=ReadingLimits())`` a process of its own
+            How files are read. With ``ReadingMode(limits=ReadingLimits())`` a process of its own
             reads them within limits, one file ahead of the network: for folders, and for services
             that take files from anyone. See `isolation`.
 

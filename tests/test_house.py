@@ -3,44 +3,109 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ALLOWED = {
-    "runtime": set[str](),
-    "calibration": {"runtime"},
-    "export": {"runtime", "calibration"},
-    "benchmarks": {"runtime"},
-}
+TOWER = ("benchmarks", "export", "calibration", "runtime")
+"""Each room may import those behind it: one straight tower."""
+
+MAY_IMPORT_EXPORT = (Path("benchmarks/peers"), Path("benchmarks/roofline"))
+"""The parts of benchmarks that do; the others need no extra."""
+
 HEAVY = ("onnx", "h5py", "tensorrt", "tensorrt_rtx", "pycuda", "cuda", "openvino", "highdicom")
 
 
-def imported_rooms(path: Path) -> Iterator[str]:
-    """The rooms that a module imports, absolutely or relatively."""
-    depth = len(path.relative_to(ROOT).parts) - 1
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.level > depth:
-            names = ["brixia_edge." + (node.module or "")]
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            names = [node.module or ""]
-        yield from (name.split(".")[1] for name in names if name.startswith("brixia_edge."))
+def modules(room: str) -> list[Path]:
+    """Every module of a room."""
+    found = sorted((ROOT / room).rglob("*.py"))
+    assert found
+    return found
 
 
-@pytest.mark.parametrize("room", ALLOWED)
-def test_rooms_import_only_along_the_arrows(room: str) -> None:
-    modules = list((ROOT / room).rglob("*.py"))
-    assert modules
-    for module in modules:
-        surplus = set(imported_rooms(module)) - ALLOWED[room] - {room}
-        assert not surplus, f"{module.relative_to(ROOT)} imports {surplus}"
+def dotted(path: Path) -> str:
+    """A module's name below `brixia_edge`, as ``runtime.scores``; a package's is its folder's."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def test_the_arrow_test_sees_relative_imports() -> None:
-    assert "runtime" in set(imported_rooms(ROOT / "export" / "exporter.py"))
+MODULES = {dotted(path): path for room in TOWER for path in modules(room)}
+
+
+def imports(path: Path, when_loaded: bool = False) -> Iterator[str]:
+    """The modules of the house that a module imports, absolutely or relatively.
+
+    With `when_loaded`, only those that it imports as it is imported itself: neither those
+    inside functions nor those for type checkers.
+    """
+    package = path.relative_to(ROOT).parent.parts
+    for node in _nodes(ast.parse(path.read_text(encoding="utf-8")), when_loaded):
+        if isinstance(node, ast.Import):
+            names = [alias.name.split(".", 1)[1] for alias in node.names if _ours(alias.name)]
+        elif isinstance(node, ast.ImportFrom) and (node.level or _ours(node.module or "")):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            below = (node.module or "").removeprefix("brixia_edge.")
+            start = ".".join([*base, *filter(None, [below])])
+            names = [f"{start}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            yield name if name in MODULES else name.rpartition(".")[0]
+
+
+def _ours(name: str) -> bool:
+    return name.startswith("brixia_edge.")
+
+
+def _nodes(tree: ast.AST, when_loaded: bool) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        later = isinstance(node, ast.FunctionDef) or (
+            isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        )
+        if not (when_loaded and later):
+            yield node
+            yield from _nodes(node, when_loaded)
+
+
+@pytest.mark.parametrize("room", TOWER)
+def test_rooms_import_only_down_the_tower(room: str) -> None:
+    below = set(TOWER[TOWER.index(room) :])
+    for path in modules(room):
+        rooms = {name.partition(".")[0] for name in imports(path)}
+        assert rooms <= below, f"{path.relative_to(ROOT)} imports {rooms - below}"
+
+
+def test_only_peers_and_roofline_need_the_exporter() -> None:
+    for path in modules("benchmarks"):
+        needs = any(name.startswith("export.") for name in imports(path))
+        allowed = any(ROOT / folder in path.parents for folder in MAY_IMPORT_EXPORT)
+        assert allowed or not needs, path.relative_to(ROOT)
+
+
+def test_the_tower_test_sees_relative_imports() -> None:
+    assert "runtime.errors" in set(imports(ROOT / "export" / "exporter.py"))
+
+
+@pytest.mark.parametrize("room", TOWER)
+def test_no_modules_import_each_other_in_a_circle(room: str) -> None:
+    arrows = {name: set(imports(path)) - {name} for name, path in MODULES.items()}
+    here = {name for name in arrows if name.partition(".")[0] == room}
+    assert not circle({name: arrows[name] & here for name in here})
+
+
+def circle(arrows: Mapping[str, set[str]]) -> list[str]:
+    """What is left when all that nothing left over points at is taken away, again and again."""
+    left = dict(arrows)
+    while free := [name for name in left if not any(name in left[other] for other in left)]:
+        for name in free:
+            del left[name]
+    return sorted(left)
+
+
+def test_the_circle_test_finds_one() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == ["b", "c"]
 
 
 def test_the_runtime_imports_without_what_only_exporting_needs() -> None:
@@ -62,7 +127,7 @@ for module in pkgutil.walk_packages(runtime.__path__, runtime.__name__ + "."):
 
 
 def test_no_module_is_named_after_a_package_it_may_use() -> None:
-    names = {path.stem for room in ALLOWED for path in (ROOT / room).rglob("*.py")}
+    names = {path.stem for room in TOWER for path in modules(room)}
     assert not names & {*HEAVY, "onnxruntime", "numpy", "pydicom", "click"}
 
 
@@ -75,7 +140,7 @@ def test_an_unknown_public_name_is_an_attribute_error() -> None:
 
 def test_every_package_is_listed_for_the_wheel() -> None:
     listed = set(_setup_packages())
-    folders = {path.parent for room in ALLOWED for path in (ROOT / room).rglob("*.py")}
+    folders = {path.parent for room in TOWER for path in modules(room)}
     expected = {"brixia_edge." + ".".join(f.relative_to(ROOT).parts) for f in folders}
     assert listed == expected
 

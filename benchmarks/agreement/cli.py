@@ -18,7 +18,7 @@ from ..options import (
 )
 from ..tables import text_table
 from .contestants import pair
-from .measure import Agreement, measure_agreement
+from .measure import ScoreAgreement, measure_agreement
 from .radiographs import find_radiographs
 from .summary import COLUMNS, image_rows, summarise_agreement, to_dict
 from .tables import agreement_table
@@ -53,19 +53,19 @@ def agreement(
     _FORMS[form](found)
 
 
-def _write_text(found: Agreement) -> None:
+def _write_text(found: ScoreAgreement) -> None:
     click.echo(f"{len(found.files)} radiographs; the first row is the reference")
     click.echo("\n".join(agreement_table(summarise_agreement(found), text_table)))
     click.echo(RESEARCH_USE)
 
 
-def _write_csv(found: Agreement) -> None:
+def _write_csv(found: ScoreAgreement) -> None:
     rows = csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     rows.writerow(COLUMNS)
     rows.writerows(image_rows(found))
 
 
-def _write_json(found: Agreement) -> None:
+def _write_json(found: ScoreAgreement) -> None:
     echo_json(to_dict(found))
 
 

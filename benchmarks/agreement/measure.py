@@ -1,6 +1,6 @@
 """Runs all contestants over the same radiographs, in turns: their scores and their times."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, sleep
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...runtime.backends.base import Session
 from ...runtime.errors import BundleError, UnreadableImage
+from ...runtime.progress import Progress, unchanged
 from ...runtime.scorer import SCORE_OUTPUTS
 from .contestants import Contestant, open_all
 from .radiographs import prepare_radiographs
@@ -21,12 +22,9 @@ WARM_UP_RUNS = 2
 PAUSE = 0.02
 """Seconds between two runs: ONNX Runtime's threads spin for a while after each."""
 
-Progress = Callable[[Iterable[Any]], Iterable[Any]]
-"""Passes items on and shows how far it is."""
-
 
 @dataclass(frozen=True)
-class Agreement:
+class ScoreAgreement:
     """What all contestants gave for all images.
 
     Attributes
@@ -61,8 +59,8 @@ def measure_agreement(
     contestants: Sequence[Contestant],
     files: Sequence[Path],
     threads: int | None = None,
-    progress: Progress = iter,
-) -> Agreement:
+    progress: Progress = unchanged,
+) -> ScoreAgreement:
     """Score every image with every contestant.
 
     All run on an image before the next is prepared, each time beginning with another one, so that
@@ -103,7 +101,7 @@ def measure_agreement(
     if not names:
         raise UnreadableImage(f"none of {len(files)} files is a radiograph that can be read")
     probabilities = np.stack([np.stack(row) for row in rows], axis=1)
-    return Agreement(tuple(contestants), tuple(names), probabilities, np.array(times).T)
+    return ScoreAgreement(tuple(contestants), tuple(names), probabilities, np.array(times).T)
 
 
 def _one_preparation(contestants: Sequence[Contestant]) -> Any:

@@ -21,7 +21,7 @@ CALIBRATION = "calibration.json"
 
 
 @dataclass(frozen=True)
-class PreparedRadiograph:
+class NetworkInput:
     """A file and the network's input made from it, float32 ``[1, 1, 512, 512]``."""
 
     file: Path
@@ -53,12 +53,10 @@ def split_by_digest(
     return among, others
 
 
-def prepare_radiographs(
-    files: Iterable[Path], spec: PreprocessSpec
-) -> Iterator[PreparedRadiograph]:
+def prepare_radiographs(files: Iterable[Path], spec: PreprocessSpec) -> Iterator[NetworkInput]:
     """Read and prepare files one after the other; those that cannot be read are passed over."""
     for file in files:
         try:
-            yield PreparedRadiograph(file, preprocess(read_radiograph(file), spec))
+            yield NetworkInput(file, preprocess(read_radiograph(file), spec))
         except BrixiaEdgeError:
             continue

@@ -8,7 +8,7 @@ import numpy as np
 from ...runtime.results import RESEARCH_USE
 from ...runtime.scores import Zone
 from ..latency.bootstrap import RatioInterval, paired_ratio
-from .measure import Agreement
+from .measure import ScoreAgreement
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class ContestantSummary:
     speed: RatioInterval
 
 
-def summarise_agreement(agreement: Agreement) -> tuple[ContestantSummary, ...]:
+def summarise_agreement(agreement: ScoreAgreement) -> tuple[ContestantSummary, ...]:
     """One summary for each contestant, in their order."""
     return tuple(_summary(agreement, index) for index in range(len(agreement.contestants)))
 
 
-def _summary(agreement: Agreement, index: int) -> ContestantSummary:
+def _summary(agreement: ScoreAgreement, index: int) -> ContestantSummary:
     equal = agreement.scores[index] == agreement.scores[0]
     change = agreement.expected[index] - agreement.expected[0]
     overall = np.abs(change.sum(axis=1))
@@ -81,7 +81,7 @@ COLUMNS = (
 """The header of the table of all images."""
 
 
-def image_rows(agreement: Agreement) -> list[list[str | int | float]]:
+def image_rows(agreement: ScoreAgreement) -> list[list[str | int | float]]:
     """One row for each image and contestant, in the order of `COLUMNS`."""
     return [
         _row(agreement, contestant, image)
@@ -90,7 +90,7 @@ def image_rows(agreement: Agreement) -> list[list[str | int | float]]:
     ]
 
 
-def to_dict(agreement: Agreement) -> Mapping[str, object]:
+def to_dict(agreement: ScoreAgreement) -> Mapping[str, object]:
     """Summaries and all images, for JSON."""
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in image_rows(agreement)]
     return {
@@ -102,7 +102,7 @@ def to_dict(agreement: Agreement) -> Mapping[str, object]:
     }
 
 
-def _row(agreement: Agreement, contestant: int, image: int) -> list[str | int | float]:
+def _row(agreement: ScoreAgreement, contestant: int, image: int) -> list[str | int | float]:
     scores = [int(score) for score in agreement.scores[contestant, image]]
     expected = [round(float(value), 6) for value in agreement.expected[contestant, image]]
     return [

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from ...calibration.annotations.annotations import Annotation, AnnotationTable, Reading
+from ...calibration.annotations.annotations import Annotation, AnnotationTable, RadiologistScores
 from ...runtime.errors import AnnotationsError
 from .results import WithoutImage
 
@@ -31,7 +31,7 @@ class AnnotatedImage:
 
     path: Path
     name: str
-    readings: Mapping[str, Reading]
+    readings: Mapping[str, RadiologistScores]
     patient: str | None
     attributes: Mapping[str, str]
 
@@ -107,7 +107,7 @@ def _check_readers(tables: Sequence[AnnotationTable]) -> None:
 class _Gathered:
     """What several tables say of one image; what an earlier one says of it stands."""
 
-    readings: dict[str, Reading] = field(default_factory=dict[str, Reading])
+    readings: dict[str, RadiologistScores] = field(default_factory=dict[str, RadiologistScores])
     patient: str | None = None
     attributes: dict[str, str] = field(default_factory=dict[str, str])
 

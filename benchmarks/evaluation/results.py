@@ -42,7 +42,7 @@ Figures = Mapping[str, Figure]
 
 
 @dataclass(frozen=True)
-class Agreement:
+class RaterAgreement:
     """How well a rater agrees with a reference.
 
     Attributes
@@ -70,7 +70,7 @@ class Group:
 
     attribute: str
     value: str
-    agreement: Agreement
+    agreement: RaterAgreement
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Reliability:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RaterComparison:
     """A rater beside a reference.
 
     Attributes
@@ -192,7 +192,7 @@ class Comparison:
     rater: str
     kind: str
     reference: str
-    agreement: Agreement
+    agreement: RaterAgreement
     groups: tuple[Group, ...]
     confusion: Mapping[str, ConfusionMatrix]
     triage: tuple[Triage, ...]
@@ -208,9 +208,9 @@ class PairedDifference:
     bundle, baseline
         Labels; every figure is the bundle's minus the baseline's.
     kind, reference
-        As in `Comparison`.
+        As in `RaterComparison`.
     agreement
-        The figures of `Agreement`, as differences.
+        The figures of `RaterAgreement`, as differences.
     area
         Difference of the area under the curve by threshold.
     reliability
@@ -221,7 +221,7 @@ class PairedDifference:
     baseline: str
     kind: str
     reference: str
-    agreement: Agreement
+    agreement: RaterAgreement
     area: Mapping[str, Figure]
     reliability: Figures
 
@@ -505,7 +505,7 @@ class Evaluation:
 
     readers: tuple[str, ...]
     bundles: tuple[EvaluatedBundle, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[RaterComparison, ...]
     differences: tuple[PairedDifference, ...]
     changes: tuple[ScoreChange, ...]
     images: tuple[EvaluatedImage, ...]

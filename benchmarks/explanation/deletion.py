@@ -22,7 +22,7 @@ FRACTIONS = (0.0, 0.05, 0.10, 0.15, 0.20, 0.30, 0.40, 0.60, 1.0)
 
 
 @dataclass(frozen=True)
-class Subject:
+class ExplainedRadiograph:
     """One radiograph on which orders are compared.
 
     Attributes
@@ -64,7 +64,7 @@ class Subject:
 
 
 def deletion_curve(
-    scorer: Scorer, subject: Subject, weights: NDArray[np.float64]
+    scorer: Scorer, subject: ExplainedRadiograph, weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Blank super-pixels, the heaviest of each zone first, and follow the scores' probability.
 
@@ -99,7 +99,9 @@ def area_under(curve: NDArray[np.float64]) -> float:
     return float(np.sum(np.diff(FRACTIONS) * (curve[1:] + curve[:-1]) / 2))
 
 
-def _blanked(subject: Subject, weights: NDArray[np.float64], fraction: float) -> NDArray[np.bool_]:
+def _blanked(
+    subject: ExplainedRadiograph, weights: NDArray[np.float64], fraction: float
+) -> NDArray[np.bool_]:
     """The fewest super-pixels of every zone, the heaviest first, that cover a fraction of it."""
     if not fraction:
         return np.zeros(subject.labels.shape, np.bool_)

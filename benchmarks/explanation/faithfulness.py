@@ -28,7 +28,7 @@ from ...runtime.preparation.preprocess import preprocess
 from ...runtime.reading.inputs import find_inputs
 from ...runtime.results import RESEARCH_USE, ScoredRadiograph
 from ...runtime.scorer import Scorer
-from .deletion import FRACTIONS, Subject, area_under, deletion_curve
+from .deletion import FRACTIONS, ExplainedRadiograph, area_under, deletion_curve
 
 RANDOM = "random"
 RANDOM_ORDERS = 3
@@ -91,7 +91,9 @@ def measure_curves(scorer: Scorer, result: ScoredRadiograph, orders: Sequence[st
         scikit-image is not installed.
     """
     image = preprocess(result.radiograph, scorer.bundle.manifest.preprocess)
-    subject = Subject(result, image, lung_superpixels(image[0, 0], result.prediction.lung_mask))
+    subject = ExplainedRadiograph(
+        result, image, lung_superpixels(image[0, 0], result.prediction.lung_mask)
+    )
     return {
         name: np.mean(
             [deletion_curve(scorer, subject, weights) for weights in ORDERS[name](scorer, subject)],
@@ -101,23 +103,23 @@ def measure_curves(scorer: Scorer, result: ScoredRadiograph, orders: Sequence[st
     }
 
 
-def _by_evidence(_scorer: Scorer, subject: Subject) -> list[NDArray[np.float64]]:
+def _by_evidence(_scorer: Scorer, subject: ExplainedRadiograph) -> list[NDArray[np.float64]]:
     maps = explain_by_evidence(subject.result).zone_maps
     return [subject.own(np.column_stack([subject.means(zone_map) for zone_map in maps]))]
 
 
-def _by_occlusion(scorer: Scorer, subject: Subject) -> list[NDArray[np.float64]]:
+def _by_occlusion(scorer: Scorer, subject: ExplainedRadiograph) -> list[NDArray[np.float64]]:
     pieces = [subject.labels == label for label in range(1, len(subject.areas) + 1)]
     return [subject.own(probability_drops(scorer, subject.result, subject.image, pieces))]
 
 
-def _at_random(_scorer: Scorer, subject: Subject) -> list[NDArray[np.float64]]:
+def _at_random(_scorer: Scorer, subject: ExplainedRadiograph) -> list[NDArray[np.float64]]:
     # Seeded by the image, so that a radiograph has the same orders in every run.
     generator = np.random.default_rng(zlib.crc32(subject.image.tobytes()))
     return [generator.random(len(subject.areas)) for _ in range(RANDOM_ORDERS)]
 
 
-ORDERS: Mapping[str, Callable[[Scorer, Subject], list[NDArray[np.float64]]]] = {
+ORDERS: Mapping[str, Callable[[Scorer, ExplainedRadiograph], list[NDArray[np.float64]]]] = {
     EVIDENCE: _by_evidence,
     RANDOM: _at_random,
     OCCLUSION: _by_occlusion,

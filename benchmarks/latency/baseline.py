@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ...runtime.errors import BaselineError
-from .comparison import Comparison, Series, compare_with_baseline
+from .comparison import LatencyComparison, Series, compare_with_baseline
 from .measurement import Measurement
-from .subject import Machine, Subject
+from .subject import BenchmarkSubject, Machine
 
 SCHEMA_VERSION = 1
 
@@ -42,7 +42,7 @@ class Baseline:
     work: str
     series: Series
 
-    def check(self, subject: Subject, machine: Machine) -> None:
+    def check(self, subject: BenchmarkSubject, machine: Machine) -> None:
         """Refuse a comparison that would mean nothing.
 
         Raises
@@ -88,8 +88,12 @@ def load_baseline(path: Path) -> Baseline:
 
 
 def compare(
-    measurement: Measurement, work: str | None, subject: Subject, machine: Machine, with_: Baseline
-) -> Comparison:
+    measurement: Measurement,
+    work: str | None,
+    subject: BenchmarkSubject,
+    machine: Machine,
+    with_: Baseline,
+) -> LatencyComparison:
     """Compare a run with a baseline that was checked.
 
     Parameters

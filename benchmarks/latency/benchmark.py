@@ -6,18 +6,18 @@ from datetime import datetime, timezone
 
 from ...runtime.bundles.bundle import Bundle
 from ..machine.conditions import ConditionsWatch, merge
-from ..machine.finding import Finding
+from ..machine.observation import Observation
 from ..machine.peak_memory import peak_memory
 from ..machine.speed import describe
 from .baseline import Baseline, compare
 from .cold_start import ColdStart, measure_cold_start
-from .comparison import Comparison, compare_in_turns
+from .comparison import LatencyComparison, compare_in_turns
 from .doubts import doubts
 from .energy import Energy, measure_energy
 from .measurement import Extent, Measurement, measure, settle
 from .sample_image import SampleImage
 from .stages import Pipeline
-from .subject import Machine, Subject, describe_machine, describe_subject, runs_on_gpu
+from .subject import BenchmarkSubject, Machine, describe_machine, describe_subject, runs_on_gpu
 from .sweeps import Setup, Sweep, SweepRow, run_sweep
 
 Tell = Callable[[str], None]
@@ -80,15 +80,15 @@ class Benchmark:
     """
 
     made: str
-    subject: Subject
+    subject: BenchmarkSubject
     machine: Machine
     measurement: Measurement
-    conditions: Finding
+    conditions: Observation
     peak_memory: int | None
     energy: tuple[Energy, ...]
     cold_start: ColdStart | None = None
     sweep: Sweep | None = None
-    comparisons: tuple[Comparison, ...] = ()
+    comparisons: tuple[LatencyComparison, ...] = ()
 
 
 def run_benchmark(plan: Plan, tell: Tell) -> Benchmark:
@@ -131,7 +131,7 @@ def _measure(plan: Plan, pipeline: Pipeline, tell: Tell) -> Benchmark:
     tell("measuring end to end and in stages")
     watch = ConditionsWatch(gpu)
     measurement = measure(pipeline, settled, plan.extent)
-    seen = merge([Finding(warnings=doubts(measurement)), watch.finish()])
+    seen = merge([Observation(warnings=doubts(measurement)), watch.finish()])
     peak = peak_memory()
     tell("measuring energy")
     energy = measure_energy(pipeline, gpu)
@@ -140,8 +140,8 @@ def _measure(plan: Plan, pipeline: Pipeline, tell: Tell) -> Benchmark:
 
 def _compare(
     plan: Plan, pipeline: Pipeline, result: Benchmark, tell: Tell
-) -> tuple[Comparison, ...]:
-    comparisons: list[Comparison] = []
+) -> tuple[LatencyComparison, ...]:
+    comparisons: list[LatencyComparison] = []
     if plan.baseline is not None:
         work = None if runs_on_gpu(pipeline.backend) else describe()
         comparisons.append(

@@ -24,7 +24,7 @@ FASTER, SLOWER, UNDECIDED = "faster", "slower", "no difference that this run can
 
 
 @dataclass(frozen=True)
-class Comparison:
+class LatencyComparison:
     """One run by another.
 
     Attributes
@@ -76,7 +76,7 @@ def judge(interval: RatioInterval, margin: float = 0.0) -> str:
 
 def compare_with_baseline(
     now: Series, before: Series, against: str, remarks: tuple[str, ...] = ()
-) -> Comparison:
+) -> LatencyComparison:
     """Compare two runs that were made apart.
 
     Parameters
@@ -94,12 +94,12 @@ def compare_with_baseline(
         relative = unpaired_ratio(now.times / now.reference, before.times / before.reference)
     verdicts = {judge(each, UNPAIRED_MARGIN) for each in (ratio, relative) if each is not None}
     verdict = verdicts.pop() if len(verdicts) == 1 else UNDECIDED
-    return Comparison(against, False, ratio, relative, verdict, remarks)
+    return LatencyComparison(against, False, ratio, relative, verdict, remarks)
 
 
 def compare_in_turns(
     ours: Pipeline, other: Pipeline, extent: Extent, against: str, clock: Clock = perf_counter
-) -> Comparison:
+) -> LatencyComparison:
     """Run two pipelines in turns, the first of a round being the second of the next.
 
     Parameters
@@ -121,4 +121,4 @@ def compare_in_turns(
         for pipeline in order:
             times[pipeline].append(time_once(pipeline.score, clock))
     ratio = paired_ratio(np.array(times[ours]), np.array(times[other]))
-    return Comparison(against, True, ratio, None, judge(ratio))
+    return LatencyComparison(against, True, ratio, None, judge(ratio))

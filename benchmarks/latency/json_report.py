@@ -10,7 +10,7 @@ from ..machine.speed import describe
 from .baseline import SCHEMA_VERSION
 from .benchmark import Benchmark
 from .cold_start import ColdStart
-from .comparison import Comparison
+from .comparison import LatencyComparison
 from .latency_statistics import LatencySummary, Times
 from .measurement import Measurement
 from .stages import NETWORK_STAGES
@@ -90,7 +90,7 @@ def _memory(benchmark: Benchmark) -> Object:
     }
 
 
-def _comparison(comparison: Comparison) -> Object:
+def _comparison(comparison: LatencyComparison) -> Object:
     entries: Object = asdict(comparison)
     for name, interval in (("ratio", comparison.ratio), ("relative", comparison.relative)):
         entries[name] = None if interval is None else _rounded(asdict(interval), 5)

@@ -10,7 +10,7 @@ from time import perf_counter
 
 import numpy as np
 
-from ..machine.speed import ReferenceWork
+from ..machine.speed import SpeedProbe
 from .latency_statistics import LatencySummary, Times, summarise
 from .stages import NETWORK_STAGES, REPORT, Pipeline, StageClock
 from .warm_up import WarmUp, warm_up
@@ -115,7 +115,7 @@ def measure(
     clock
         Gives seconds; for the tests.
     """
-    reference_work = ReferenceWork(clock)
+    reference_work = SpeedProbe(clock)
     reference_work.time()
     totals: list[float] = []
     references: list[float] = []

@@ -10,7 +10,7 @@ from pathlib import Path
 from ...runtime.backends import BACKENDS
 from ...runtime.bundles.bundle import MODEL
 from ...runtime.inspection.machine_gpu import LIBRARIES, gpu_target, library_version
-from ..machine.finding import read_text
+from ..machine.observation import read_text
 from .sample_image import SampleImage
 from .stages import Pipeline
 
@@ -18,7 +18,7 @@ _PACKAGES = ("brixia-edge", "numpy", "opencv-python-headless", "pydicom", "onnxr
 
 
 @dataclass(frozen=True)
-class Subject:
+class BenchmarkSubject:
     """What ran.
 
     Attributes
@@ -72,10 +72,12 @@ class Machine:
     versions: Mapping[str, str]
 
 
-def describe_subject(pipeline: Pipeline, threads: int | None, image: SampleImage) -> Subject:
+def describe_subject(
+    pipeline: Pipeline, threads: int | None, image: SampleImage
+) -> BenchmarkSubject:
     """Put down what a pipeline runs."""
     manifest = pipeline.bundle.manifest
-    return Subject(
+    return BenchmarkSubject(
         bundle=manifest.name,
         precision=manifest.precision,
         weights_sha256=manifest.weights_sha256,

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from .benchmark import Benchmark
-from .comparison import Comparison
+from .comparison import LatencyComparison
 from .json_report import stages_not_told_apart
 from .measurement import Measurement
-from .subject import Subject
+from .subject import BenchmarkSubject
 
 _INDENT = "  "
 
@@ -29,7 +29,7 @@ def report_lines(benchmark: Benchmark) -> Iterator[str]:
     yield from _conditions(benchmark)
 
 
-def _setting(subject: Subject) -> str:
+def _setting(subject: BenchmarkSubject) -> str:
     threads = "all cores" if subject.threads is None else f"{subject.threads} threads"
     return f"batch of {subject.batch}, {threads}"
 
@@ -105,7 +105,7 @@ def _sweep(benchmark: Benchmark) -> Iterator[str]:
         )
 
 
-def _comparison(comparison: Comparison) -> Iterator[str]:
+def _comparison(comparison: LatencyComparison) -> Iterator[str]:
     kind = "in turns, paired" if comparison.paired else "baseline"
     ratio = comparison.ratio
     yield ""

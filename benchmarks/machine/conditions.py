@@ -5,7 +5,7 @@ from pathlib import Path
 
 from . import nvidia_smi, tegrastats
 from .cpu_clocks import ClockWatch
-from .finding import Finding
+from .observation import Observation
 from .other_load import LoadWatch, QuotaWatch
 
 
@@ -27,18 +27,18 @@ class ConditionsWatch:
             self._samplers[nvidia_smi.find] = nvidia_smi.start_sampler()
         self._watches = (LoadWatch(root), QuotaWatch(root), ClockWatch(root))
 
-    def finish(self) -> Finding:
+    def finish(self) -> Observation:
         """Tell all that was seen."""
         findings = [watch.finish() for watch in self._watches]
         for find, sampler in self._samplers.items():
             absent = isinstance(sampler, str)
-            findings.append(Finding(absent=(sampler,)) if absent else find(sampler.stop()))
-        return merge([*findings, Finding(warnings=self._unlocked)])
+            findings.append(Observation(absent=(sampler,)) if absent else find(sampler.stop()))
+        return merge([*findings, Observation(warnings=self._unlocked)])
 
 
-def merge(findings: Sequence[Finding]) -> Finding:
+def merge(findings: Sequence[Observation]) -> Observation:
     """All findings as one."""
-    return Finding(
+    return Observation(
         {name: value for finding in findings for name, value in finding.figures.items()},
         tuple(sentence for finding in findings for sentence in finding.warnings),
         tuple(sentence for finding in findings for sentence in finding.absent),

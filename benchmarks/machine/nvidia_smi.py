@@ -9,8 +9,8 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .finding import Finding
 from .line_sampler import LineSampler
+from .observation import Observation
 
 NAME = "NVML"
 INTERVAL = 100
@@ -107,11 +107,11 @@ def mean_watts(lines: Sequence[str]) -> float | None:
     return sum(watts) / len(watts) if watts else None
 
 
-def find(lines: Sequence[str]) -> Finding:
+def find(lines: Sequence[str]) -> Observation:
     """What the samples say of the conditions."""
     samples = parse_samples(lines)
     if not samples:
-        return Finding(absent=("NVML: nvidia-smi gave no figures for the first GPU",))
+        return Observation(absent=("NVML: nvidia-smi gave no figures for the first GPU",))
     clocks = [each.megahertz for each in samples if each.megahertz is not None]
     celsius = [each.celsius for each in samples if each.celsius is not None]
     memory = [each.mebibytes for each in samples if each.mebibytes is not None]
@@ -123,7 +123,7 @@ def find(lines: Sequence[str]) -> Finding:
         figures["GPU temperature in degrees Celsius"] = max(celsius)
     if memory:
         figures[GPU_MEMORY] = max(memory)
-    return Finding(figures, (*_unlocked(clocks), *_held_back(samples)))
+    return Observation(figures, (*_unlocked(clocks), *_held_back(samples)))
 
 
 def _unlocked(clocks: Sequence[float]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from .finding import Finding, read_text
+from .observation import Observation, read_text
 
 OTHER_LOAD = 0.05
 """Share of all cores that other processes may take without a warning."""
@@ -61,7 +61,7 @@ class LoadWatch:
         self._own = _own_seconds()
         self._started = perf_counter()
 
-    def finish(self) -> Finding:
+    def finish(self) -> Observation:
         """Tell what the cores did meanwhile."""
         cpu = self._cpu_times()
         own = _own_seconds() - self._own
@@ -70,9 +70,9 @@ class LoadWatch:
         if self._average is not None:
             figures["load average before"] = float(self._average.split()[0])
         if cpu is None or self._cpu is None:
-            return Finding(figures, absent=("other load: /proc/stat cannot be read here",))
+            return Observation(figures, absent=("other load: /proc/stat cannot be read here",))
         shares = _shares(self._cpu, cpu, own)
-        return Finding(figures | shares, _warnings(*shares.values()))
+        return Observation(figures | shares, _warnings(*shares.values()))
 
     def _cpu_times(self) -> CpuTimes | None:
         text = read_text(self._root / "proc/stat")
@@ -106,14 +106,16 @@ class QuotaWatch:
         self._root = root
         self._before = self._throttled()
 
-    def finish(self) -> Finding:
+    def finish(self) -> Observation:
         """Tell how often it was stopped meanwhile."""
         after = self._throttled()
         if after is None or self._before is None:
-            return Finding(absent=("CPU quota: no cpu.stat of a control group can be read here",))
+            return Observation(
+                absent=("CPU quota: no cpu.stat of a control group can be read here",)
+            )
         times = after - self._before
         told = (f"the control group's CPU quota stopped the process {times} times",)
-        return Finding({"stops by the CPU quota": times}, told if times else ())
+        return Observation({"stops by the CPU quota": times}, told if times else ())
 
     def _throttled(self) -> int | None:
         for path in self._files():

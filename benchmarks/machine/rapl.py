@@ -8,13 +8,13 @@ administrator allows it (CVE-2020-8694).
 from dataclasses import dataclass
 from pathlib import Path
 
-from .finding import read_number, read_text
+from .observation import read_number, read_text
 
 NAME = "RAPL"
 
 
 @dataclass(frozen=True)
-class Zone:
+class PowerDomain:
     """One package's counter, in microjoules."""
 
     folder: Path
@@ -35,7 +35,7 @@ class RaplMeter:
 
     told = "processor packages (RAPL)"
 
-    def __init__(self, zones: tuple[Zone, ...]) -> None:
+    def __init__(self, zones: tuple[PowerDomain, ...]) -> None:
         self._zones = zones
         self._before = [zone.read() for zone in zones]
 
@@ -52,7 +52,7 @@ class RaplMeter:
         return sum(told) / 1e6 if len(told) == len(spent) else None
 
 
-def find_zones(root: Path = Path("/")) -> tuple[Zone, ...] | str:
+def find_zones(root: Path = Path("/")) -> tuple[PowerDomain, ...] | str:
     """The packages' zones, or why there are none."""
     folders = [
         folder
@@ -61,7 +61,9 @@ def find_zones(root: Path = Path("/")) -> tuple[Zone, ...] | str:
     ]
     if not folders:
         return "RAPL: the processor or the kernel has no energy counters (/sys/class/powercap)"
-    zones = [Zone(folder, read_number(folder / "max_energy_range_uj") or 0) for folder in folders]
+    zones = [
+        PowerDomain(folder, read_number(folder / "max_energy_range_uj") or 0) for folder in folders
+    ]
     if any(zone.read() is None for zone in zones):
         return "RAPL: the energy counters may not be read; run as root, or let it be read"
     return tuple(zones)

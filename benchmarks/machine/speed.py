@@ -13,7 +13,7 @@ SIZE = 1024
 REPEATS = 2
 
 
-class ReferenceWork:
+class SpeedProbe:
     """A float32 matrix multiplication by NumPy's BLAS, on the threads that it takes."""
 
     def __init__(self, clock: Callable[[], float] = perf_counter) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .finding import Finding, read_number
 from .line_sampler import LineSampler
+from .observation import Observation, read_number
 
 NAME = "tegrastats"
 INTERVAL = 100
@@ -82,7 +82,7 @@ def told_rails(lines: Sequence[str]) -> str:
     return " + ".join(rails)
 
 
-def find(lines: Sequence[str]) -> Finding:
+def find(lines: Sequence[str]) -> Observation:
     """What the samples and the power mode say of the conditions."""
     figures: dict[str, float | str] = {}
     for sample in map(parse_line, lines):
@@ -93,7 +93,7 @@ def find(lines: Sequence[str]) -> Finding:
     absent = () if mode else ("power mode: nvpmodel -q cannot be asked",)
     if mode:
         figures["power mode"] = mode
-    return Finding(figures, absent=absent)
+    return Observation(figures, absent=absent)
 
 
 def power_mode() -> str | None:

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.errors import AnnotationsError
-from .forms import FORMS, Form, Reading, Row, RowError
+from .forms import FORMS, Form, RadiologistScores, Row, RowError
 
 _FIRST_ROW = 2  # as a spreadsheet counts: the header is row 1
 _NAMED_ROWS = 5
@@ -49,7 +49,7 @@ class Annotation:
     """
 
     file: str
-    readings: Mapping[str, Reading]
+    readings: Mapping[str, RadiologistScores]
     patient: str | None = None
     attributes: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -162,7 +162,7 @@ class _Collected:
     def __init__(self, form: Form, columns: Sequence[str]) -> None:
         self._form = form
         self._columns = columns
-        self._readings: dict[str, dict[str, Reading]] = {}
+        self._readings: dict[str, dict[str, RadiologistScores]] = {}
         self._patients: dict[str, str | None] = {}
         self._attributes: dict[str, dict[str, str]] = {}
         self._readers: dict[str, None] = {}

@@ -31,7 +31,7 @@ class RowError(Exception):
 
 
 @dataclass(frozen=True)
-class Reading:
+class RadiologistScores:
     """One reader's scores of one radiograph, zones A to F.
 
     Attributes
@@ -62,7 +62,7 @@ class Form(ABC):
         """Names of the readers that a row is of."""
 
     @abstractmethod
-    def reading(self, row: Row, reader: str) -> Reading:
+    def reading(self, row: Row, reader: str) -> RadiologistScores:
         """A reader's scores.
 
         Raises
@@ -72,7 +72,7 @@ class Form(ABC):
         """
 
     @abstractmethod
-    def doubts(self, row: Row, reader: str, reading: Reading) -> Iterator[str]:
+    def doubts(self, row: Row, reader: str, reading: RadiologistScores) -> Iterator[str]:
         """What is doubtful about a usable reading; half-sentences."""
 
     def patient(self, row: Row) -> str | None:
@@ -103,10 +103,10 @@ class _Public(Form):
         prefixes = [name.removesuffix("-A") for name in columns if name.endswith("-A")]
         return [name for name in prefixes if all(f"{name}-{zone}" in columns for zone in _ZONES)]
 
-    def reading(self, row: Row, reader: str) -> Reading:
+    def reading(self, row: Row, reader: str) -> RadiologistScores:
         return _whole([row[f"{reader}-{zone}"] for zone in _ZONES], f"reader {reader}")
 
-    def doubts(self, row: Row, reader: str, reading: Reading) -> Iterator[str]:
+    def doubts(self, row: Row, reader: str, reading: RadiologistScores) -> Iterator[str]:
         column = f"{reader}-Global"
         yield from _sum_doubt(column, row.get(column, ""), reading.values)
 
@@ -121,13 +121,13 @@ class _Metadata(Form):
     def readers(self, columns: Sequence[str], row: Row) -> Iterable[str]:
         return ("radiologist",)
 
-    def reading(self, row: Row, reader: str) -> Reading:
+    def reading(self, row: Row, reader: str) -> RadiologistScores:
         digits = row["BrixiaScore"]
         if not (digits.isascii() and digits.isdigit() and len(digits) <= len(_ZONES)):
             raise RowError(f"BrixiaScore is {digits!r}; six digits are allowed")
         return _whole(list(digits.zfill(len(_ZONES))), "BrixiaScore")
 
-    def doubts(self, row: Row, reader: str, reading: Reading) -> Iterator[str]:
+    def doubts(self, row: Row, reader: str, reading: RadiologistScores) -> Iterator[str]:
         column = "BrixiaScoreGlobal"
         yield from _sum_doubt(column, row.get(column, ""), reading.values)
         yield from _age_doubt(row.get("AgeAtStudyDateFiveYear", ""))
@@ -157,15 +157,15 @@ class _Consensus(Form):
     def readers(self, columns: Sequence[str], row: Row) -> Iterable[str]:
         return ("consensus",)
 
-    def reading(self, row: Row, reader: str) -> Reading:
+    def reading(self, row: Row, reader: str) -> RadiologistScores:
         modes = _whole([row[f"Mode{zone}"] for zone in _ZONES], "the modes")
         texts = [row[f"Mean{zone}"] for zone in _ZONES]
         means = [_number(text) for text in texts]
         if any(mean is None or not SCORES[0] <= mean <= SCORES[-1] for mean in means):
             raise RowError(f"the means are {', '.join(texts)}; numbers from 0 to 3 are allowed")
-        return Reading(modes.scores, np.array(means, np.float64))
+        return RadiologistScores(modes.scores, np.array(means, np.float64))
 
-    def doubts(self, row: Row, reader: str, reading: Reading) -> Iterator[str]:
+    def doubts(self, row: Row, reader: str, reading: RadiologistScores) -> Iterator[str]:
         # The release calls the sum of the means S-Global and that of the modes J-Global.
         yield from _sum_doubt("S-Global", row.get("S-Global", ""), reading.values)
         yield from _sum_doubt("J-Global", row.get("J-Global", ""), reading.scores)
@@ -181,10 +181,10 @@ class _Generic(Form):
     def readers(self, columns: Sequence[str], row: Row) -> Iterable[str]:
         return (row.get("reader") or "reader",)
 
-    def reading(self, row: Row, reader: str) -> Reading:
+    def reading(self, row: Row, reader: str) -> RadiologistScores:
         return _whole([row[zone] for zone in _ZONES], f"reader {reader}")
 
-    def doubts(self, row: Row, reader: str, reading: Reading) -> Iterator[str]:
+    def doubts(self, row: Row, reader: str, reading: RadiologistScores) -> Iterator[str]:
         yield from _sum_doubt("global", row.get("global", ""), reading.values)
         yield from _age_doubt(row.get("age", ""))
 
@@ -217,7 +217,7 @@ def _given(attributes: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in attributes.items() if value}
 
 
-def _whole(texts: Sequence[str], what: str) -> Reading:
+def _whole(texts: Sequence[str], what: str) -> RadiologistScores:
     """Scores that are whole numbers; spreadsheets write some as ``2.0``."""
     numbers = [_number(text) for text in texts]
     if any(number not in SCORES for number in numbers):
@@ -226,7 +226,7 @@ def _whole(texts: Sequence[str], what: str) -> Reading:
             "0, 1, 2 and 3 are allowed"
         )
     values = np.array(numbers, np.float64)
-    return Reading(values.astype(np.int64), values)
+    return RadiologistScores(values.astype(np.int64), values)
 
 
 def _number(text: str) -> float | None:

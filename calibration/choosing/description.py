@@ -15,7 +15,7 @@ from ...runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ...runtime.quality.quality import assess_quality
 from ...runtime.radiograph import Radiograph
 from ...runtime.reading.dicom.file import parse_dicom
-from ...runtime.reading.dicom.header import Header, reading, silence
+from ...runtime.reading.dicom.header import Header, refusing_damage, silence
 from ...runtime.reading.read import read_radiograph
 from ...runtime.results import Prediction
 from ...runtime.scorer import SCORE_OUTPUTS
@@ -156,7 +156,7 @@ def _content(file: Path) -> bytes:
 def _origin(radiograph: Radiograph, content: bytes) -> tuple[str, str]:
     if radiograph.format != "DICOM":
         return radiograph.format, "unknown"
-    with silence(), reading("the content"):
+    with silence(), refusing_damage("the content"):
         header = parse_dicom(content).header
         modality = header.text("Modality")
         return modality if modality in ("CR", "DX") else "other", _projection(header)

@@ -1,10 +1,9 @@
 """Looks through radiographs: which can be used, and why the others cannot."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from ...runtime.backends import open_session
 from ...runtime.backends.base import Session
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
+from ...runtime.progress import Progress, unchanged
 from .description import Description, describe
 from .selection import Duplicate, drop_duplicates
 
@@ -22,9 +22,6 @@ UNREADABLE = "unreadable"
 DOUBTFUL = "doubtful"
 DUPLICATE = "duplicate"
 NOT_DRAWN = "not drawn"
-
-Progress = Callable[[Iterable[Any]], Iterable[Any]]
-"""Passes items on and shows how far it is."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +56,6 @@ class Survey:
     def counts(self) -> Mapping[str, int]:
         """How many files were passed over, by kind."""
         return dict(Counter(entry.kind for entry in self.passed_over))
-
-
-def unchanged(items: Iterable[Any]) -> Iterable[Any]:
-    """Pass items on without showing anything."""
-    return items
 
 
 def survey(

@@ -28,7 +28,7 @@ from .precision_check import (
     require_built,
     require_linear_sampling,
 )
-from .progress import Progress, attach, watch
+from .progress import BuildProgress, attach, watch
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def _serialize(  # noqa: PLR0913, PLR0917 - the parts that a build is put togeth
     log: Any,
     show: Callable[[float], object],
 ) -> Any:
-    progress = Progress()
+    progress = BuildProgress()
     if offers.progress:
         attach(offers.module, config, progress)
     plan = watch(lambda: builder.build_serialized_network(network, config), progress, show)

@@ -24,7 +24,7 @@ class _Phase:
 
 
 @dataclass
-class Progress:
+class BuildProgress:
     """How far a build is, as nested phases of known steps tell.
 
     Attributes
@@ -65,7 +65,7 @@ class Progress:
         return min(1.0, (phase.done + min(1.0, inner)) / max(1, phase.steps))
 
 
-def attach(trt: Any, config: Any, progress: Progress) -> None:
+def attach(trt: Any, config: Any, progress: BuildProgress) -> None:
     """Let a build report to `progress`."""
 
     class Monitor(trt.IProgressMonitor):
@@ -85,7 +85,7 @@ def attach(trt: Any, config: Any, progress: Progress) -> None:
 
 
 def watch(
-    build: Callable[[], Result], progress: Progress, show: Callable[[float], object]
+    build: Callable[[], Result], progress: BuildProgress, show: Callable[[float], object]
 ) -> Result:
     """Run `build` in a thread and show how far it is; an interrupt calls it off and is raised."""
     with ThreadPoolExecutor(1, "engine-build") as pool:

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...calibration.choosing.survey import Progress, unchanged
 from ...runtime.errors import BrixiaEdgeError, CalibrationError
 from ...runtime.preparation.preprocess import PreprocessSpec, preprocess
+from ...runtime.progress import Progress, unchanged
 from ...runtime.reading.read import read_radiograph
 from ..network.network import IMAGE
 from ..network.zones import PROBABILITIES
@@ -51,7 +51,7 @@ class MeasuredImages:
 
 
 @dataclass(frozen=True)
-class Reference:
+class MeasuredReference:
     """The float32 network and what it gives for the measured images.
 
     Attributes
@@ -68,9 +68,11 @@ class Reference:
     measured: MeasuredImages
     probabilities: NDArray[np.float32]
 
-    def some(self, indices: Sequence[int]) -> "Reference":
+    def some(self, indices: Sequence[int]) -> "MeasuredReference":
         """The same for a part of the images, by position."""
-        return Reference(self.model, self.measured.some(indices), self.probabilities[list(indices)])
+        return MeasuredReference(
+            self.model, self.measured.some(indices), self.probabilities[list(indices)]
+        )
 
     def compare(self, model: bytes, progress: Progress = unchanged) -> ScoreParity:
         """What another network costs in scores."""

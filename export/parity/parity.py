@@ -56,7 +56,7 @@ class OutputError:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class OutputParity:
     """The errors of all outputs against one reference."""
 
     reference: str
@@ -86,14 +86,14 @@ def run_onnx(model: bytes, images: NDArray[np.float32], batch: int = 1) -> Array
 
 def compare(
     actual: Arrays, expected: Arrays, reference: str, tolerance: float | None = TOLERANCE
-) -> Comparison:
+) -> OutputParity:
     """Compare every output that the reference holds.
 
     A reference in half precision is compared at `HALF_TOLERANCE`; with no tolerance the errors
     are only told.
     """
     errors = {name: _error(actual[name], value, tolerance) for name, value in expected.items()}
-    return Comparison(reference, len(next(iter(expected.values()))), errors)
+    return OutputParity(reference, len(next(iter(expected.values()))), errors)
 
 
 def with_zone_logits(outputs: Arrays) -> Arrays:

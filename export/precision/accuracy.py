@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...calibration.choosing.survey import Progress, unchanged
 from ...calibration.ranges.table import CalibrationTable
+from ...runtime.progress import Progress, unchanged
 from ..graph.graph import Graph
 from ..graph.onnx_model import to_onnx
-from ..parity.measured import Reference, probabilities
+from ..parity.measured import MeasuredReference, probabilities
 from ..parity.score_parity import SCORES, ScoreParity
 from .quantize import quantizable, quantize
 
@@ -73,7 +73,7 @@ class Quantized:
 def quantize_within(
     graph: Graph,
     table: CalibrationTable,
-    reference: Reference,
+    reference: MeasuredReference,
     bound: ScoreBound,
     progress: Progress = unchanged,
 ) -> Quantized:
@@ -114,7 +114,7 @@ def quantize_within(
 def _rank(
     layers: Collection[str],
     build: Callable[[Collection[str]], Graph],
-    reference: Reference,
+    reference: MeasuredReference,
     progress: Progress,
 ) -> list[str]:
     """Layers by what is gained when each alone goes back to float, the most first."""
@@ -122,12 +122,12 @@ def _rank(
     return sorted(layers, key=lambda name: remaining[name])
 
 
-def _most_changed(reference: Reference, graph: Graph) -> Reference:
+def _most_changed(reference: MeasuredReference, graph: Graph) -> MeasuredReference:
     worst = np.argsort(-_change(reference, graph))[:RANKING_IMAGES]
     return reference.some(worst.tolist())
 
 
-def _change(reference: Reference, graph: Graph) -> NDArray[np.float64]:
+def _change(reference: MeasuredReference, graph: Graph) -> NDArray[np.float64]:
     """Change of the expected global score of each image."""
     other = probabilities(to_onnx(graph).SerializeToString(), reference.measured)
     expected = [np.asarray(p @ SCORES, np.float64) for p in (reference.probabilities, other)]

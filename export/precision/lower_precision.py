@@ -6,17 +6,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ...calibration.calibrate import check_bundle, choose_from, measure
-from ...calibration.choosing.survey import Progress, survey, unchanged
+from ...calibration.choosing.survey import survey
 from ...calibration.ranges.table import CalibrationTable
 from ...runtime.bundles.bundle import MODEL, Bundle, check_target, write_bundle
 from ...runtime.errors import CalibrationError
+from ...runtime.progress import Progress, unchanged
 from ..exporter import PARITY, ExportOptions, export_bundle, model_card
 from ..graph.graph import Graph
 from ..graph.onnx_model import to_onnx
 from ..graph.storage import store_kernels_as_half
 from ..network.network import build_network
 from ..network.weights import WeightStore
-from ..parity.measured import Reference, median_milliseconds, prepare_images, probabilities
+from ..parity.measured import MeasuredReference, median_milliseconds, prepare_images, probabilities
 from ..parity.parity import compare, run_onnx
 from ..parity.score_parity import ScoreParity
 from ..rewrites import QUANTIZED_REWRITES, rewrite
@@ -84,12 +85,12 @@ def export_lower_precision(
 
 def _reference(
     full: Bundle, evidence: Evidence, table: CalibrationTable, progress: Progress
-) -> Reference:
+) -> MeasuredReference:
     measured = prepare_images(
         evidence.files, full.manifest.preprocess, table.images, evidence.annotations, progress
     )
     model = full.model_path.read_bytes()
-    return Reference(model, measured, probabilities(model, measured, progress))
+    return MeasuredReference(model, measured, probabilities(model, measured, progress))
 
 
 def _table(full: Bundle, evidence: Evidence, progress: Progress) -> CalibrationTable:
@@ -117,7 +118,7 @@ def _table(full: Bundle, evidence: Evidence, progress: Progress) -> CalibrationT
 def _build_half(
     weights: WeightStore,
     table: CalibrationTable,
-    reference: Reference,
+    reference: MeasuredReference,
     _: ScoreBound,
     progress: Progress,
 ) -> tuple[Graph, dict[str, object]]:
@@ -133,7 +134,7 @@ def _build_half(
 def _build_quantized(
     weights: WeightStore,
     table: CalibrationTable,
-    reference: Reference,
+    reference: MeasuredReference,
     bound: ScoreBound,
     progress: Progress,
 ) -> tuple[Graph, dict[str, object]]:
@@ -161,7 +162,7 @@ def _quantization(
     }
 
 
-def _parity(reference: Reference, model: bytes, scores: ScoreParity) -> dict[str, object]:
+def _parity(reference: MeasuredReference, model: bytes, scores: ScoreParity) -> dict[str, object]:
     measured = reference.measured
     images = measured.images[:_COMPARED_IMAGES]
     expected = run_onnx(reference.model, images)

@@ -1,12 +1,11 @@
 """`brixia-edge explain`."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
 from ..backends import AUTO, backend_names
 from ..bundles.bundle import Bundle
@@ -16,7 +15,6 @@ from ..explanation.evidence import EVIDENCE
 from ..explanation.explainer import METHODS, NEEDED_OUTPUTS, explain_result
 from ..explanation.explanation import Explanation
 from ..explanation.files import WRITERS
-from ..explanation.occlusion import Batches
 from ..reading.inputs import find_inputs
 from ..reports.output_names import output_stem
 from ..reports.plain_text import printable
@@ -114,10 +112,10 @@ def _write(explanation: Explanation, path: Path, form: str) -> None:
     click.echo(printable(str(path)))
 
 
-def show_progress(batches: Batches) -> Iterator[NDArray[np.intp]]:
+def show_progress(items: Iterable[Any]) -> Iterator[Any]:
     """Pass batches on, with a progress bar on standard error if it is a terminal."""
     if not sys.stderr.isatty():
-        yield from batches
+        yield from items
         return
-    with click.progressbar(batches, label="Blanking", file=sys.stderr) as bar:
+    with click.progressbar(list(items), label="Blanking", file=sys.stderr) as bar:
         yield from bar

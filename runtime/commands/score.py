@@ -18,7 +18,7 @@ from ..reports import REPORTS, Report
 from ..reports.plain_text import printable
 from ..results import ScoredRadiograph, UnscoredFile
 from ..scorer import Scorer
-from ..sources.isolated import Reading
+from ..sources.isolated import ReadingMode
 from ..sources.process import ReadingLimits
 from .drift import drift_option, watch_drift
 from .outputs import OutputFolders
@@ -97,7 +97,7 @@ def score(
     opened = Bundle.open(bundle)
     inputs = inputs if resumed is None else unscored(inputs, resumed, opened)
     isolated = _is_batch(paths, inputs) if isolate is None else isolate
-    reading = Reading(ReadingLimits() if isolated else None, ReadingOptions(window))
+    reading = ReadingMode(ReadingLimits() if isolated else None, ReadingOptions(window))
     with (
         Scorer(opened, backend, threads, reading=reading) as scorer,
         _stream(output, resume) as stream,

@@ -4,18 +4,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..preparation.preprocess import preprocess
+from ..progress import Progress, unchanged
 from ..results import ScoredRadiograph
 from ..scorer import Scorer
 from .evidence import EVIDENCE, explain_by_evidence
 from .explanation import Explanation
-from .occlusion import OCCLUSION, Progress, explain_by_occlusion
+from .occlusion import OCCLUSION, explain_by_occlusion
 
 NEEDED_OUTPUTS = ("zone_evidence",)
 """What a `Scorer` must be asked for."""
 
 
 def explain(
-    scorer: Scorer, path: str | Path, method: str = EVIDENCE, progress: Progress = iter
+    scorer: Scorer, path: str | Path, method: str = EVIDENCE, progress: Progress = unchanged
 ) -> Explanation:
     """Score a file and explain the score.
 
@@ -39,7 +40,7 @@ def explain(
 
 
 def explain_result(
-    scorer: Scorer, result: ScoredRadiograph, method: str = EVIDENCE, progress: Progress = iter
+    scorer: Scorer, result: ScoredRadiograph, method: str = EVIDENCE, progress: Progress = unchanged
 ) -> Explanation:
     """Explain a score that `scorer` gave; see `explain`."""
     return _METHODS[method](scorer, result, progress)

@@ -8,11 +8,12 @@ need a network cut in two. Holding the lung mask and the alignment as they are w
 but would explain another network than the one that scored.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..progress import Progress, unchanged
 from ..results import ScoredRadiograph
 from ..scorer import Scorer
 from .explanation import Explanation
@@ -26,15 +27,13 @@ _UNIT = "drop of the probability of the zone's score when a piece is blanked"
 _PROBABILITIES = "probabilities"
 
 Batches = list[NDArray[np.intp]]
-Progress = Callable[[Batches], Iterable[NDArray[np.intp]]]
-"""Passes batches on and shows how far it is."""
 
 
 def explain_by_occlusion(
     scorer: Scorer,
     result: ScoredRadiograph,
     image: NDArray[np.float32],
-    progress: Progress = iter,
+    progress: Progress = unchanged,
 ) -> Explanation:
     """Blank each super-pixel of the lungs in turn.
 
@@ -68,7 +67,7 @@ def probability_drops(
     result: ScoredRadiograph,
     image: NDArray[np.float32],
     pieces: list[NDArray[np.bool_]],
-    progress: Progress = iter,
+    progress: Progress = unchanged,
 ) -> NDArray[np.float32]:
     """Measure what blanking takes from the probabilities of the scores that were given.
 

@@ -17,7 +17,7 @@ CPU_FEATURES = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "amx_int8", "asimd
 
 
 @dataclass(frozen=True)
-class Finding:
+class Examination:
     """One thing that was looked at: what it is, and whether it stands in the way.
 
     What is not required may be absent: then `ok` is False, and nothing is wrong.
@@ -35,7 +35,7 @@ class Finding:
         return "ok" if self.ok else absent
 
 
-def examine() -> Iterator[Finding]:
+def examine() -> Iterator[Examination]:
     """Look at the machine, the packages, the backends and the shipped bundle."""
     yield _python()
     yield _processor()
@@ -49,15 +49,15 @@ def examine() -> Iterator[Finding]:
     yield _shipped_bundle()
 
 
-def _python() -> Finding:
-    return Finding("python", True, f"{platform.python_version()} on {platform.platform()}")
+def _python() -> Examination:
+    return Examination("python", True, f"{platform.python_version()} on {platform.platform()}")
 
 
-def _processor() -> Finding:
+def _processor() -> Examination:
     flags = _cpu_flags()
     features = [feature for feature in CPU_FEATURES if feature in flags]
     listed = ", ".join(features) or "no known instruction set extension"
-    return Finding("processor", True, f"{platform.machine()}, {os.cpu_count()} cores, {listed}")
+    return Examination("processor", True, f"{platform.machine()}, {os.cpu_count()} cores, {listed}")
 
 
 def _cpu_flags() -> set[str]:
@@ -74,33 +74,35 @@ def _cpu_flags() -> set[str]:
     }
 
 
-def _memory() -> Finding:
+def _memory() -> Examination:
     needed = 1.0
     try:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     except (AttributeError, OSError, ValueError):
-        return Finding("memory", True, "its size cannot be read here")
-    return Finding("memory", total > needed, f"{total:.1f} GB; scoring needs about {needed:.0f} GB")
+        return Examination("memory", True, "its size cannot be read here")
+    return Examination(
+        "memory", total > needed, f"{total:.1f} GB; scoring needs about {needed:.0f} GB"
+    )
 
 
-def _graphics() -> Finding:
+def _graphics() -> Examination:
     jetson = Path("/etc/nv_tegra_release")
     if jetson.exists():
         release = jetson.read_text(encoding="utf-8").splitlines()[0]
-        return Finding("graphics", True, f"Jetson, {release.lstrip('# ')}")
+        return Examination("graphics", True, f"Jetson, {release.lstrip('# ')}")
     if Path("/proc/driver/nvidia/version").exists():
-        return Finding("graphics", True, "an NVIDIA driver is loaded")
-    return Finding("graphics", True, "no NVIDIA GPU; scoring runs on the CPU")
+        return Examination("graphics", True, "an NVIDIA driver is loaded")
+    return Examination("graphics", True, "no NVIDIA GPU; scoring runs on the CPU")
 
 
-def _package(name: str) -> Finding:
+def _package(name: str) -> Examination:
     try:
-        return Finding(name, True, version(name))
+        return Examination(name, True, version(name))
     except PackageNotFoundError:
-        return Finding(name, False, f"missing: pip install {name}")
+        return Examination(name, False, f"missing: pip install {name}")
 
 
-def _decoders() -> Iterator[Finding]:
+def _decoders() -> Iterator[Examination]:
     """Which compressed transfer syntaxes can be read, by the plugin that decodes them."""
     plugins = {
         "pylibjpeg-libjpeg": "JPEG and JPEG-LS",
@@ -109,33 +111,33 @@ def _decoders() -> Iterator[Finding]:
     }
     for package, syntaxes in plugins.items():
         found = _package(package)
-        yield Finding(f"decoder {syntaxes}", found.ok, f"{package} {found.detail}")
+        yield Examination(f"decoder {syntaxes}", found.ok, f"{package} {found.detail}")
 
 
-def _tensorrt() -> Iterator[Finding]:
+def _tensorrt() -> Iterator[Examination]:
     """The GPU and what it takes to use it; none of it is required."""
     for part in examine_gpu():
-        yield Finding(part.subject, part.here, part.detail, required=False)
+        yield Examination(part.subject, part.here, part.detail, required=False)
 
 
-def _backends() -> Iterator[Finding]:
+def _backends() -> Iterator[Examination]:
     """Every backend; at least the one of the plain installation is required."""
     for backend in BACKENDS:
         required = backend is BACKENDS[-1]
         if backend.missing:
             detail = f"needs {', '.join(backend.missing)}: {backend.install}"
-            yield Finding(f"backend {backend.name}", False, detail, required)
+            yield Examination(f"backend {backend.name}", False, detail, required)
         elif backend.needs_engine:
             detail = "installed; runs on a GPU, with an engine: brixia-edge export BUNDLE --engine"
-            yield Finding(f"backend {backend.name}", True, f"{detail} {backend.name}")
+            yield Examination(f"backend {backend.name}", True, f"{detail} {backend.name}")
         else:
-            yield Finding(f"backend {backend.name}", True, "ready")
+            yield Examination(f"backend {backend.name}", True, "ready")
 
 
-def _shipped_bundle() -> Finding:
+def _shipped_bundle() -> Examination:
     try:
         bundle = Bundle.open()
     except BrixiaEdgeError as error:
-        return Finding("shipped bundle", False, str(error))
+        return Examination("shipped bundle", False, str(error))
     identity = bundle.identity
-    return Finding("shipped bundle", True, f"{identity.name}, {identity.precision}, verified")
+    return Examination("shipped bundle", True, f"{identity.name}, {identity.precision}, verified")

@@ -122,7 +122,7 @@ def _outcome(path: Path, asked: Future[PreparedRadiograph]) -> PreparedRadiograp
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadingMode:
     """How a scorer's files are read.
 
     Attributes
@@ -137,11 +137,11 @@ class Reading:
     options: ReadingOptions = AS_STORED
 
 
-IN_THIS_PROCESS = Reading()
+IN_THIS_PROCESS = ReadingMode()
 """Without limits, and everything as the file says first."""
 
 
-def open_source(spec: PreprocessSpec, reading: Reading) -> RadiographSource:
+def open_source(spec: PreprocessSpec, reading: ReadingMode) -> RadiographSource:
     """Give an `IsolatedSource` that keeps the limits, or without any a `LocalSource`.
 
     Raises

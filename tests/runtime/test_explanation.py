@@ -1,7 +1,7 @@
 """Explanations lie where the network looked, add up, and carry their notice."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -284,7 +284,8 @@ def test_drops_are_those_worked_out_by_hand(tiny_bundle: Bundle, chest_png: Path
 def test_occlusion_maps_hold_each_superpixels_drop(tiny_bundle: Bundle, chest_png: Path) -> None:
     shown: list[int] = []
 
-    def progress(batches: list[NDArray[np.intp]]) -> list[NDArray[np.intp]]:
+    def progress(items: Iterable[Any]) -> Iterable[Any]:
+        batches = list(items)
         shown.append(len(batches))
         return batches
 

@@ -9,11 +9,11 @@ from ..results import (
     POOLED,
     READER,
     SCORE,
-    Agreement,
-    Comparison,
     ConfusionMatrix,
     Evaluation,
     Figure,
+    RaterAgreement,
+    RaterComparison,
     Triage,
 )
 from .table import Table, share, told
@@ -41,14 +41,14 @@ _GLOBAL_FIGURES = {
 _NOTHING = Figure(None, None, None)
 
 
-def rater_name(comparison: Comparison) -> str:
+def rater_name(comparison: RaterComparison) -> str:
     """The rater in words: a bundle and how it was read, or a radiologist."""
     if comparison.kind == READER:
         return f"radiologist {comparison.rater}"
     return f"{comparison.rater}, expected" if comparison.kind == EXPECTED else comparison.rater
 
 
-def against(comparisons: Sequence[Comparison], reference: str) -> Iterator[Comparison]:
+def against(comparisons: Sequence[RaterComparison], reference: str) -> Iterator[RaterComparison]:
     """Those comparisons that take one reader as the reference."""
     return (item for item in comparisons if item.reference == reference)
 
@@ -89,7 +89,7 @@ def zone_mae_table(evaluation: Evaluation, reference: str) -> Table:
     )
 
 
-def figure_tables(comparison: Comparison) -> tuple[Table, Table]:
+def figure_tables(comparison: RaterComparison) -> tuple[Table, Table]:
     """All figures of one rater: of its zones, and of its global score."""
     name, agreement = rater_name(comparison), comparison.agreement
     opposite = f"{name} against radiologist {comparison.reference}"
@@ -103,7 +103,7 @@ def figure_tables(comparison: Comparison) -> tuple[Table, Table]:
     )
 
 
-def _zone_figures(caption: str, agreement: Agreement) -> Table:
+def _zone_figures(caption: str, agreement: RaterAgreement) -> Table:
     columns = (*(zone.value for zone in Zone), MEAN, POOLED)
     present = [
         key for key in _ZONE_FIGURES if any(key in agreement.zones[name] for name in columns)
@@ -123,7 +123,7 @@ def _figure_rows(
             yield name, told(figures[key], sign=key in ("bias", "lower_limit", "upper_limit"))
 
 
-def confusion_table(comparison: Comparison, key: str) -> Table:
+def confusion_table(comparison: RaterComparison, key: str) -> Table:
     """A confusion matrix, with the share of each row that was met."""
     matrix = comparison.confusion[key]
     rows = (

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....runtime.scores import SCORES, Zone
-from ..results import MEAN, POOLED, Agreement, Figure
+from ..results import MEAN, POOLED, Figure, RaterAgreement
 from .raters import Pair
 from .resampling import Draws, Floats, Key, Resamples, figure
 from .weighted import Sums, accuracy, confusions, kappa, spearman
@@ -17,7 +17,7 @@ _GLOBAL = "global_score"
 
 
 def draw_agreement(pair: Pair, resamples: Resamples) -> Draws:
-    """Every figure of `Agreement`, by its path, for the sample and every resample."""
+    """Every figure of `RaterAgreement`, by its path, for the sample and every resample."""
 
     def statistic(weights: Floats) -> Draws:
         return dict((*_zone_figures(pair, weights), *_global_figures(pair, weights)))
@@ -25,7 +25,7 @@ def draw_agreement(pair: Pair, resamples: Resamples) -> Draws:
     return resamples.draw(statistic, pair.images)
 
 
-def agreement(draws: Draws, pair: Pair, patients: Sequence[Hashable | None]) -> Agreement:
+def agreement(draws: Draws, pair: Pair, patients: Sequence[Hashable | None]) -> RaterAgreement:
     """Put draws into words.
 
     Parameters
@@ -38,7 +38,7 @@ def agreement(draws: Draws, pair: Pair, patients: Sequence[Hashable | None]) -> 
         if key[0] == _ZONE:
             zones.setdefault(key[1], {})[key[2]] = figure(values)
     globals_ = {key[1]: figure(values) for key, values in draws.items() if key[0] == _GLOBAL}
-    return Agreement(len(pair.images), _count(patients, pair.images), zones, globals_)
+    return RaterAgreement(len(pair.images), _count(patients, pair.images), zones, globals_)
 
 
 def _count(patients: Sequence[Hashable | None], images: NDArray[np.intp]) -> int | None:

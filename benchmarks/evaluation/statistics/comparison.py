@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..results import EXPECTED, SCORE, Comparison, Group, PairedDifference, ScoreChange
+from ..results import EXPECTED, SCORE, Group, PairedDifference, RaterComparison, ScoreChange
 from .agreement import agreement, draw_agreement
 from .confusion import confusion_matrices
 from .raters import Pair, Rater
@@ -62,10 +62,10 @@ class Drawn:
         )
 
 
-def compare(drawn: Drawn, cohort: Cohort) -> Comparison:
+def compare(drawn: Drawn, cohort: Cohort) -> RaterComparison:
     """Put draws into words, and add the groups."""
     pair = drawn.pair
-    return Comparison(
+    return RaterComparison(
         rater=pair.rater.name,
         kind=pair.rater.kind,
         reference=pair.reference.name,
@@ -164,7 +164,7 @@ class SideBySide:
         """A bundle beside the first reader."""
         return Pair.of(self._raters[label, kind], self._readers[0])
 
-    def comparisons(self) -> Iterator[Comparison]:
+    def comparisons(self) -> Iterator[RaterComparison]:
         """Bundles with readers, then readers with readers, where they have images in common."""
         yield from (compare(drawn, self._cohort) for drawn in self._drawn)
         for reference, reader in combinations(self._readers, 2):

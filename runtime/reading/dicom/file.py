@@ -16,7 +16,7 @@ from pydicom.uid import (
 
 from ...errors import ImageTooLarge, UnreadableImage
 from ..limits import MAXIMUM_PIXELS
-from .header import Header, reading
+from .header import Header, refusing_damage
 
 _PREAMBLE = 132
 _EXECUTABLES = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xfe\xed\xfa\xcf")
@@ -67,7 +67,7 @@ def parse_dicom(content: bytes) -> DicomFile:
         are more elements than an image has.
     """
     _check_beginning(content)
-    with reading("the dataset"):
+    with refusing_damage("the dataset"):
         meta, start = _file_meta(content)
         syntax = str(meta.get("TransferSyntaxUID", "")).strip(" \0")
         if syntax == DeflatedExplicitVRLittleEndian:

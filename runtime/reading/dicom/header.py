@@ -2,8 +2,8 @@
 
 pydicom converts a value when it is first asked for, so a damaged element raises late and almost
 anything: ValueError, TypeError, AttributeError, NotImplementedError, BytesLengthException... All of
-that is caught in one place, `reading`, and told by the element's keyword and the exception's type;
-the exception's text may hold what the element holds, and is dropped.
+that is caught in one place, `refusing_damage`, and told by the element's keyword and the
+exception's type; the exception's text may hold what the element holds, and is dropped.
 """
 
 import logging
@@ -22,7 +22,7 @@ from ...errors import BrixiaEdgeError, UnreadableImage
 
 
 @contextmanager
-def reading(what: str) -> Generator[None, None, None]:
+def refusing_damage(what: str) -> Generator[None, None, None]:
     """Turn whatever a damaged file makes a library raise into `UnreadableImage`.
 
     Except for MemoryError, which tells of a large file and not of a damaged one.
@@ -64,7 +64,7 @@ class Header:
 
     def texts(self, keyword: str) -> tuple[str, ...]:
         """The values of a text element, upper-case and stripped, empty ones left out."""
-        with reading(keyword):
+        with refusing_damage(keyword):
             values = (str(value).strip(" \0").upper() for value in self._values(keyword))
             return tuple(value for value in values if value)
 
@@ -74,7 +74,7 @@ class Header:
 
     def numbers(self, keyword: str) -> tuple[float, ...]:
         """The values of a numeric element, those that are no finite number left out."""
-        with reading(keyword):
+        with refusing_damage(keyword):
             values = (float(str(value)) for value in self._values(keyword) if str(value).strip())
             return tuple(value for value in values if math.isfinite(value))
 
@@ -109,13 +109,13 @@ class Header:
 
     def items(self, keyword: str) -> tuple["Header", ...]:
         """The items of a sequence, none when it is absent."""
-        with reading(keyword):
+        with refusing_damage(keyword):
             values = self._values(keyword)
             return tuple(Header(value) for value in values if isinstance(value, Dataset))
 
     def raw(self, keyword: str) -> bytes | None:
         """The bytes of a binary element, or None when it is absent or read as numbers."""
-        with reading(keyword):
+        with refusing_damage(keyword):
             value: object = self.dataset.get(keyword)
             return value if isinstance(value, bytes) else None
 

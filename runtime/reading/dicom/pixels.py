@@ -26,7 +26,7 @@ from ..decoder_remarks import decoder_remarks
 from ..image_headers import JPEG2000_START, DeclaredImage, read_jpeg2000_header, read_jpeg_header
 from ..limits import check_size
 from .file import DicomFile
-from .header import Header, reading
+from .header import Header, refusing_damage
 
 PALETTE = "PALETTE COLOR"
 _GREY = ("MONOCHROME1", "MONOCHROME2")
@@ -65,7 +65,7 @@ class Layout:
     photometric: str
 
 
-Codes = NDArray[np.uint8] | NDArray[np.uint16]
+StoredCodes = NDArray[np.uint8] | NDArray[np.uint16]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class StoredPixels:
         What was done, one sentence each.
     """
 
-    codes: Codes
+    codes: StoredCodes
     layout: Layout
     from_colour: bool
     steps: tuple[str, ...]
@@ -262,7 +262,7 @@ def _declared_size(codestream: bytes, syntax: UID) -> DeclaredImage | None:
 
 def _decode(file: DicomFile, syntax: UID, layout: Layout) -> NDArray[Any]:
     _check_low_bit(layout, syntax)
-    with reading("PixelData"), decoder_remarks():
+    with refusing_damage("PixelData"), decoder_remarks():
         try:
             # As Any: with NumPy before 2.3 pyright cannot tell what pydicom's arrays hold.
             decoder = cast(Any, get_decoder(syntax))

@@ -14,8 +14,8 @@ from ..uids import is_uid_like
 from .checks import check_kind, doubts
 from .display import display
 from .file import parse_dicom
-from .header import Header, reading, silence
-from .pixels import Codes, StoredPixels, read_layout, read_pixels
+from .header import Header, refusing_damage, silence
+from .pixels import StoredCodes, StoredPixels, read_layout, read_pixels
 from .shutter import Shutter, read_shutter
 from .stage import Stage, Values
 
@@ -69,7 +69,7 @@ def radiograph_from_dicom(content: bytes, options: ReadingOptions = AS_STORED) -
 
 def read_dicom(content: bytes, options: ReadingOptions = AS_STORED) -> DicomReading:
     """Read a DICOM file and keep what was on the way; see `radiograph_from_dicom`."""
-    with silence(), reading("the content"):
+    with silence(), refusing_damage("the content"):
         file = parse_dicom(content)
         check_kind(file)
         layout = read_layout(file.header)
@@ -88,7 +88,7 @@ def read_dicom(content: bytes, options: ReadingOptions = AS_STORED) -> DicomRead
         return DicomReading(stored, shown.stages, radiograph)
 
 
-def _shut(codes: Codes, shades: Values, shutter: Shutter) -> tuple[Codes, Values]:
+def _shut(codes: StoredCodes, shades: Values, shutter: Shutter) -> tuple[StoredCodes, Values]:
     """Give the pixels that a shutter hides a code that is black, a new one if none is."""
     if shutter.hidden is None:
         return codes, shades

@@ -9,7 +9,7 @@ from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
 from ...errors import UnreadableImage, UnsupportedImage
 from ...reading.dicom.file import DicomFile, parse_dicom
-from ...reading.dicom.header import Header, reading, silence
+from ...reading.dicom.header import Header, refusing_damage, silence
 from ...reading.read import read_bytes
 from ...reading.uids import is_uid
 from ...results import ScoredRadiograph
@@ -55,7 +55,7 @@ def read_source(result: ScoredRadiograph) -> Dataset:
             f"is a {result.radiograph.format} file: it has neither patient nor study in which a "
             "DICOM object could be filed. Give the radiograph as DICOM, or ask for --overlay"
         )
-    with silence(), reading("the header"):
+    with silence(), refusing_damage("the header"):
         file = parse_dicom(read_bytes(result.file))
         source = _identity(file)
         source.update(_image(file))

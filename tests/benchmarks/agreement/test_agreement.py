@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 from brixia_edge.benchmarks.agreement.contestants import Contestant, pair
-from brixia_edge.benchmarks.agreement.measure import Agreement, measure_agreement
+from brixia_edge.benchmarks.agreement.measure import ScoreAgreement, measure_agreement
 from brixia_edge.benchmarks.agreement.radiographs import (
     calibrated_images,
     find_radiographs,
@@ -44,12 +44,12 @@ def steeper_bundle(tmp_path: Path, tiny_manifest: Manifest) -> Bundle:
 
 def made(
     probabilities: list[np.ndarray], milliseconds: list[list[float]], bundle: Bundle
-) -> Agreement:
+) -> ScoreAgreement:
     contestants = tuple(
         Contestant(f"number {index}", bundle, "onnxruntime") for index in range(len(probabilities))
     )
     files = tuple(Path(f"{index}.png") for index in range(probabilities[0].shape[0]))
-    return Agreement(contestants, files, np.stack(probabilities), np.array(milliseconds))
+    return ScoreAgreement(contestants, files, np.stack(probabilities), np.array(milliseconds))
 
 
 def one_hot(scores: list[list[int]]) -> np.ndarray:

@@ -23,8 +23,8 @@ from brixia_edge.benchmarks.evaluation.results import (
     EXPECTED,
     READER,
     SCORE,
-    Comparison,
     Evaluation,
+    RaterComparison,
 )
 from brixia_edge.benchmarks.evaluation.scoring import BundleRun, Scored, label_bundles
 from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
@@ -52,7 +52,7 @@ def run_of(label: str, bundle: Bundle, sources: Sources, probabilities: ByName) 
     return BundleRun(label, bundle, "onnxruntime", scored, {})
 
 
-def pick(evaluation: Evaluation, rater: str, kind: str, reference: str) -> Comparison:
+def pick(evaluation: Evaluation, rater: str, kind: str, reference: str) -> RaterComparison:
     (found,) = (
         entry
         for entry in evaluation.comparisons

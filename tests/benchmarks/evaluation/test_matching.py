@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from brixia_edge.benchmarks.evaluation.matching import Matched, match_images
 from brixia_edge.calibration.annotations.annotations import Annotation, AnnotationTable
-from brixia_edge.calibration.annotations.forms import Reading
+from brixia_edge.calibration.annotations.forms import RadiologistScores
 from brixia_edge.runtime.errors import AnnotationsError
 
 ROOT = Path("images")
-READING = Reading(np.ones(6, np.int64), np.ones(6))
+READING = RadiologistScores(np.ones(6, np.int64), np.ones(6))
 
 
 def table(*files: str, reader: str = "S", sex: str = "F") -> AnnotationTable:

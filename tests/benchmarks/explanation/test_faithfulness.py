@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from brixia_edge.benchmarks.explanation.deletion import (
     FRACTIONS,
-    Subject,
+    ExplainedRadiograph,
     area_under,
     deletion_curve,
 )
@@ -52,7 +52,7 @@ def test_a_curve_is_the_probability_worked_out_by_hand(
     with Scorer(tiny_bundle, "onnxruntime") as scorer:
         result = scorer.score(chest_png)
         image = preprocess(result.radiograph, tiny_bundle.manifest.preprocess)
-        subject = Subject(result, image, stripes)
+        subject = ExplainedRadiograph(result, image, stripes)
         curve = deletion_curve(scorer, subject, weights)
     # Upright, the middles of A, B and C lie in rows 102, 256 and 410: one stripe, eight and one.
     assert subject.zones.tolist() == [0, *[1] * 8, 2]
@@ -76,7 +76,7 @@ def test_every_superpixel_has_a_weight(
     with Scorer(tiny_bundle, "onnxruntime", outputs=("zone_evidence",)) as scorer:
         result = scorer.score(chest_png)
         image = preprocess(result.radiograph, tiny_bundle.manifest.preprocess)
-        subject = Subject(result, image, stripes)
+        subject = ExplainedRadiograph(result, image, stripes)
         weights = {name: weigh(scorer, subject) for name, weigh in ORDERS.items()}
     assert {name: len(found) for name, found in weights.items()} == {
         "evidence": 1,
@@ -94,7 +94,7 @@ def test_a_superpixel_has_the_value_of_its_own_zone(
 ) -> None:
     with Scorer(tiny_bundle, "onnxruntime") as scorer:
         result = scorer.score(chest_png)
-    subject = Subject(result, np.zeros((1, 1, 512, 512), np.float32), stripes)
+    subject = ExplainedRadiograph(result, np.zeros((1, 1, 512, 512), np.float32), stripes)
     by_zone = np.tile(np.arange(6.0), (10, 1))
     assert subject.own(by_zone).tolist() == [0, *[1] * 8, 2]
     rows = np.indices((512, 512))[0]

@@ -13,7 +13,7 @@ from brixia_edge.benchmarks.latency.comparison import (
     FASTER,
     SLOWER,
     UNDECIDED,
-    Comparison,
+    LatencyComparison,
     Series,
     compare_in_turns,
     compare_with_baseline,
@@ -21,13 +21,13 @@ from brixia_edge.benchmarks.latency.comparison import (
 )
 from brixia_edge.benchmarks.latency.latency_statistics import Times
 from brixia_edge.benchmarks.latency.measurement import Extent
-from brixia_edge.benchmarks.latency.subject import Machine, Subject
+from brixia_edge.benchmarks.latency.subject import BenchmarkSubject, Machine
 from brixia_edge.runtime.errors import BaselineError
 
 from ..conftest import FakeClock, PipelineDouble
 
 EXPERIMENTS = 60
-SUBJECT = Subject(
+SUBJECT = BenchmarkSubject(
     "bsnet", "int8", "ab" * 32, "cd" * 32, "openvino", None, 1, "generated", "ef" * 32
 )
 MACHINE = Machine("A processor", 2, "x86_64", "Linux", "", {"numpy": "2.0"})
@@ -76,7 +76,7 @@ def test_equal_pairs_are_told_apart_as_often_as_the_interval_says(clock: FakeClo
     assert sum(wrong) <= 0.15 * EXPERIMENTS
 
 
-def paired(clock: FakeClock, one: float, other: float, seed: int) -> Comparison:
+def paired(clock: FakeClock, one: float, other: float, seed: int) -> LatencyComparison:
     generator = np.random.default_rng(seed)
     ours = PipelineDouble(clock, lambda: one * float(generator.normal(1, 0.03)), {})
     theirs = PipelineDouble(clock, lambda: other * float(generator.normal(1, 0.03)), {})

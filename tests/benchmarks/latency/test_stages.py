@@ -16,7 +16,7 @@ from brixia_edge.benchmarks.latency.sample_image import (
     sample_image,
 )
 from brixia_edge.benchmarks.latency.stages import STAGES, Pipeline, StageClock
-from brixia_edge.benchmarks.machine.speed import ReferenceWork
+from brixia_edge.benchmarks.machine.speed import SpeedProbe
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.scorer import Scorer
 from gpu_fixtures import Installer
@@ -79,10 +79,10 @@ def test_a_machine_that_changes_its_speed_is_told(
 ) -> None:
     speeds = iter(np.linspace(10, 12, 32))
 
-    def slower_and_slower(work: ReferenceWork) -> float:
+    def slower_and_slower(work: SpeedProbe) -> float:
         return float(next(speeds))
 
-    monkeypatch.setattr(ReferenceWork, "time", slower_and_slower)
+    monkeypatch.setattr(SpeedProbe, "time", slower_and_slower)
     pipeline = PipelineDouble(clock, lambda: 100.0, TIMES)
     measurement = measure(pipeline, settle(pipeline, clock), Extent(30, 3.0), clock)
     assert any("itself became 12% slower" in doubt for doubt in doubts(measurement))

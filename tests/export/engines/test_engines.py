@@ -20,7 +20,7 @@ from brixia_edge.export.engines.into_bundle import export_engines
 from brixia_edge.export.engines.offers import Offers
 from brixia_edge.export.engines.options import EngineOptions, parse_targets
 from brixia_edge.export.engines.precision_check import require_asked, require_built
-from brixia_edge.export.engines.progress import Progress
+from brixia_edge.export.engines.progress import BuildProgress
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.bundles.engine_file import read_record
 from brixia_edge.runtime.bundles.engines import bundle_engines, copy_bundle
@@ -87,7 +87,7 @@ def test_a_bundle_is_what_its_manifest_says() -> None:
 
 
 def test_progress_counts_nested_phases() -> None:
-    progress = Progress()
+    progress = BuildProgress()
     assert progress.fraction == 0
     progress.start("building", None, 4)
     progress.step("building", 2)

@@ -9,7 +9,7 @@ from brixia_edge.calibration.calibrate import CalibrationOptions
 from brixia_edge.calibration.ranges.table import CalibrationTable, Range
 from brixia_edge.export.graph.graph import Graph, TensorType
 from brixia_edge.export.graph.onnx_model import to_onnx
-from brixia_edge.export.parity.measured import MeasuredImages, Reference, probabilities
+from brixia_edge.export.parity.measured import MeasuredImages, MeasuredReference, probabilities
 from brixia_edge.export.parity.parity import run_onnx, synthetic_radiographs
 from brixia_edge.export.precision.accuracy import ScoreBound, fewest, quantize_within
 from brixia_edge.export.precision.evidence import EvidenceOptions, gather_evidence
@@ -157,7 +157,7 @@ def test_only_the_layer_that_spoils_the_scores_goes_back_to_float(
     spoiled = make_table(dict(table.ranges) | {"pooled": clipped})
     measured = MeasuredImages(images, (None,) * len(images))
     model = to_onnx(small_graph).SerializeToString()
-    reference = Reference(model, measured, probabilities(model, measured))
+    reference = MeasuredReference(model, measured, probabilities(model, measured))
     bound = ScoreBound(score_drop=0.05, zone_agreement=0.9)
     quantized = quantize_within(small_graph, spoiled, reference, bound)
     assert quantized.put_back == ("classes",)

@@ -24,14 +24,14 @@ from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
 from brixia_edge.runtime.results import ScoredRadiograph, UnscoredFile
 from brixia_edge.runtime.scorer import Scorer
 from brixia_edge.runtime.sources import process as reading_process
-from brixia_edge.runtime.sources.isolated import IsolatedSource, Reading, open_source
+from brixia_edge.runtime.sources.isolated import IsolatedSource, ReadingMode, open_source
 from brixia_edge.runtime.sources.messages import BrokenMessage, Message, receive, send
 from brixia_edge.runtime.sources.process import ReadingLimits
 from brixia_edge.runtime.sources.radiograph_message import prepared_from, prepared_message
 from brixia_edge.runtime.sources.source import PreparedRadiograph, prepare_file
 
 SPEC = PreprocessSpec("equalize", 64)
-ISOLATED = Reading(limits=ReadingLimits())
+ISOLATED = ReadingMode(limits=ReadingLimits())
 PROCESSES = Path("/proc/self/cmdline")
 
 FAULTY = """
@@ -372,7 +372,7 @@ def test_an_error_of_reading_is_raised_again() -> None:
 
 
 def test_without_limits_reading_stays_here(chest_png: Path) -> None:
-    local = open_source(SPEC, Reading())
+    local = open_source(SPEC, ReadingMode())
     assert local.prepared(chest_png).radiograph.format == "PNG"
     assert not local.memory_limited()
     assert children() == []

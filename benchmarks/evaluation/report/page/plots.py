@@ -13,10 +13,10 @@ from ...results import (
     POOLED,
     READER,
     SCORE,
-    Comparison,
     ConfusionMatrix,
     Evaluation,
     Figure,
+    RaterComparison,
     Reliability,
 )
 from ..agreement_tables import GLOBAL_BINS, against, rater_name
@@ -56,7 +56,7 @@ def drawings(evaluation: Evaluation) -> Mapping[str, tuple[Drawing, ...]]:
     }
 
 
-def zone_errors(comparisons: Sequence[Comparison], reference: str) -> Drawing:
+def zone_errors(comparisons: Sequence[RaterComparison], reference: str) -> Drawing:
     """Mean absolute error of each zone with its interval, the raters side by side."""
     with figure(170, 75) as drawn:
         axes = drawn.subplots()
@@ -91,7 +91,7 @@ def _number(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-def _matrices(comparisons: Sequence[Comparison]) -> Iterator[Drawing]:
+def _matrices(comparisons: Sequence[RaterComparison]) -> Iterator[Drawing]:
     """The small ones first, so that they stand side by side."""
     for key, what in _MATRICES.items():
         for item in comparisons:
@@ -127,14 +127,16 @@ def _cell(axes: Axes, place: tuple[int, int], count: int, total: int) -> None:
     axes.text(column, row, str(count), ha="center", va="center", fontsize=8)
 
 
-def _global_scores(evaluation: Evaluation, comparisons: Sequence[Comparison]) -> Iterator[Drawing]:
+def _global_scores(
+    evaluation: Evaluation, comparisons: Sequence[RaterComparison]
+) -> Iterator[Drawing]:
     for item in comparisons:
         pairs = _pairs(evaluation, item)
         if len(pairs):
             yield global_scores(pairs, item)
 
 
-def _pairs(evaluation: Evaluation, item: Comparison) -> Floats:
+def _pairs(evaluation: Evaluation, item: RaterComparison) -> Floats:
     """Float64 ``[images, 2]``: the reference's global score and the rater's."""
     found: list[tuple[float, float]] = []
     for image in evaluation.images:
@@ -148,7 +150,7 @@ def _pairs(evaluation: Evaluation, item: Comparison) -> Floats:
     return np.array(found, np.float64).reshape(-1, 2)
 
 
-def global_scores(pairs: Floats, item: Comparison) -> Drawing:
+def global_scores(pairs: Floats, item: RaterComparison) -> Drawing:
     """Global scores against each other, and their differences (Bland and Altman)."""
     with figure(170, 80) as drawn:
         beside, differences = drawn.subplots(1, 2)
@@ -179,7 +181,7 @@ def _bubbles(
     )
 
 
-def _curves(comparisons: Sequence[Comparison], reference: str) -> Iterator[Drawing]:
+def _curves(comparisons: Sequence[RaterComparison], reference: str) -> Iterator[Drawing]:
     for position in range(max((len(item.triage) for item in comparisons), default=0)):
         able = [item for item in comparisons if len(item.triage) > position]
         able = [item for item in able if item.triage[position].curve]
@@ -187,7 +189,9 @@ def _curves(comparisons: Sequence[Comparison], reference: str) -> Iterator[Drawi
             yield severity_curves(able, position, reference)
 
 
-def severity_curves(comparisons: Sequence[Comparison], position: int, reference: str) -> Drawing:
+def severity_curves(
+    comparisons: Sequence[RaterComparison], position: int, reference: str
+) -> Drawing:
     """Receiver operating characteristics of one threshold, the raters together."""
     threshold = comparisons[0].triage[position].threshold
     with figure(110, 95) as drawn:
@@ -213,7 +217,7 @@ def severity_curves(comparisons: Sequence[Comparison], position: int, reference:
         )
 
 
-def _reliabilities(comparisons: Sequence[Comparison]) -> Iterator[Drawing]:
+def _reliabilities(comparisons: Sequence[RaterComparison]) -> Iterator[Drawing]:
     known = [
         (item.rater, item.reliability)
         for item in comparisons

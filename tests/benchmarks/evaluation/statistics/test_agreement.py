@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from brixia_edge.benchmarks.evaluation.results import EXPECTED, READER, SCORE, Agreement
+from brixia_edge.benchmarks.evaluation.results import EXPECTED, READER, SCORE, RaterAgreement
 from brixia_edge.benchmarks.evaluation.statistics.agreement import agreement, draw_agreement
 from brixia_edge.benchmarks.evaluation.statistics.raters import Pair, Rater
 from brixia_edge.benchmarks.evaluation.statistics.resampling import Resamples
@@ -66,7 +66,7 @@ def figures(found: Mapping[str, Any]) -> dict[str, float]:
     return {name: figure.value for name, figure in found.items()}
 
 
-def check(found: Agreement, pair: Pair) -> None:
+def check(found: RaterAgreement, pair: Pair) -> None:
     """Every figure, with what it is compared to made by others."""
     x, y = pair.rater.values, pair.reference.values
     by_zone: dict[str, dict[str, float]] = {}
@@ -86,7 +86,7 @@ def check(found: Agreement, pair: Pair) -> None:
     assert figures(found.global_score) == pytest.approx(expected, rel=1e-4)
 
 
-def agree(pair: Pair, resamples: int = 1) -> Agreement:
+def agree(pair: Pair, resamples: int = 1) -> RaterAgreement:
     drawn = Resamples(np.arange(len(pair.images)), resamples, seed=0)
     return agreement(draw_agreement(pair, drawn), pair, [None] * len(pair.images))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Finding:
+class Observation:
     """One source's word on the conditions.
 
     Attributes
