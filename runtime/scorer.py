@@ -55,7 +55,7 @@ class Scorer:
         reading
             How files are read. With ``ReadingMode(limits=ReadingLimits())`` a process of its own
             reads them within limits, one file ahead of the network: for folders, and for services
-            that take files from anyone. See `isolation`.
+            that take files from anyone. See `sources.isolated`.
 
         Raises
         ------

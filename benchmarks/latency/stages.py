@@ -100,7 +100,7 @@ class Pipeline:
 
     @property
     def backend(self) -> str:
-        """The backend that runs, where `auto` was asked for too."""
+        """The backend that runs, where ``auto`` was asked for too."""
         return self._scorer.session.backend
 
     def score(self) -> None:

@@ -26,7 +26,7 @@ class BenchmarkSubject:
     bundle, precision, weights_sha256, model_sha256
         The bundle's name, precision, weights, and network file.
     backend
-        That ran, also where `auto` was asked for.
+        That ran, also where ``auto`` was asked for.
     threads
         CPU threads; None for all cores.
     batch

@@ -45,7 +45,7 @@ class EngineLayer:
 
 
 def layers_from_inspector(text: str) -> tuple[EngineLayer, ...]:
-    """Read `EngineInspector.get_engine_information` in JSON; names alone give no precision."""
+    """Read ``EngineInspector.get_engine_information`` in JSON; names alone give no precision."""
     entries: Any = json.loads(text)
     return tuple(_from_json(layer) for layer in entries.get("Layers", ()))
 

@@ -33,7 +33,7 @@ class Backend:
     install
         The line that installs them.
     needs_engine
-        Whether it runs an engine from the bundle; without one it is no choice for `auto`.
+        Whether it runs an engine from the bundle; without one it is no choice for ``auto``.
     """
 
     name: str
@@ -104,7 +104,7 @@ BACKENDS: tuple[Backend, ...] = (
         "pip install onnxruntime",
     ),
 )
-"""All backends, the one that `auto` prefers first."""
+"""All backends, the one that ``auto`` prefers first."""
 
 
 def backend_names() -> tuple[str, ...]:
@@ -113,9 +113,9 @@ def backend_names() -> tuple[str, ...]:
 
 
 def open_session(bundle: "Bundle", name: str = AUTO, threads: int | None = None) -> "Session":
-    """Start a session on the named backend, or on the first that works for `auto`.
+    """Start a session on the named backend, or on the first that works for ``auto``.
 
-    Only `auto` goes on to another backend when one fails, and says so on standard error.
+    Only ``auto`` goes on to another backend when one fails, and says so on standard error.
 
     Raises
     ------

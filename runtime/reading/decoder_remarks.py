@@ -20,7 +20,7 @@ _DAMAGE = re.compile(r"^(Corrupt JPEG data|Premature end of JPEG|Inconsistent pr
 
 
 class DecoderRemarks:
-    """What was written; complete when the `with` block of `decoder_remarks` has ended."""
+    """What was written; complete when the ``with`` block of `decoder_remarks` has ended."""
 
     text: str = ""
 

@@ -1,4 +1,4 @@
-"""From a file to the network's input: in this process here, in another one in `isolation`."""
+"""From a file to the network's input: in this process here, in another one in `isolated`."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
