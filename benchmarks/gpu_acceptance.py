@@ -20,13 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..runtime.backends import open_session
-from ..runtime.backends.base import Outputs, Session
+from ..runtime.backends.base import Session
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.bundles.engines import bundle_engines, copy_bundle
 from ..runtime.errors import BrixiaEdgeError
 from ..runtime.inspection.machine import examine
 from ..runtime.inspection.machine_gpu import LIBRARIES, gpu_target, library_version
-from ..runtime.scores import BrixiaScore
+from .agreement.contestants import pair
+from .agreement.measure import measure_inputs
+from .agreement.radiographs import NetworkInput
+from .latency.latency_statistics import LatencySummary, summarise
 
 SCORE_TOLERANCE = {"fp32": 0.02, "fp16": 0.1, "int8": 0.5}
 """Largest allowed difference of a zone's expected score to ONNX Runtime on the same file."""
@@ -41,16 +44,6 @@ class Check:
     name: str
     ok: bool
     found: object
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Milliseconds of one call, copies included."""
-
-    median: float
-    percentile_95: float
-    smallest: float
-    runs: int
 
 
 def accept(bundle: Bundle, backend: str, images: int, runs: int) -> list[Check]:
@@ -71,21 +64,20 @@ def accept(bundle: Bundle, backend: str, images: int, runs: int) -> list[Check]:
     try:
         bundle = Bundle.open(bundle.root)
         data = synthetic_images(images)
+        checks.append(_compare(bundle, backend, data))
         with open_session(bundle, backend) as session:
-            with open_session(bundle, "onnxruntime") as reference:
-                checks.append(_compare(session, reference, data, bundle.manifest.precision))
             checks.append(_repeat(session, data, min(3, bundle.manifest.max_batch)))
             for batch in (1, min(4, bundle.manifest.max_batch)):
-                latency = time_session(session, data[:batch], runs)
+                summary = time_session(session, data[:batch], runs)
                 checks.append(
-                    Check(f"latency, batch of {len(data[:batch])}", True, asdict(latency))
+                    Check(f"latency, batch of {len(data[:batch])}", True, asdict(summary))
                 )
     except BrixiaEdgeError as error:
         checks.append(Check(f"{backend} runs", False, str(error)))
     return checks
 
 
-def time_session(session: Session, batch: NDArray[np.float32], runs: int) -> Latency:
+def time_session(session: Session, batch: NDArray[np.float32], runs: int) -> LatencySummary:
     """Time calls of a session on one batch, after a warm-up."""
     for _ in range(WARM_UP):
         session.run(batch, ["probabilities"])
@@ -94,8 +86,7 @@ def time_session(session: Session, batch: NDArray[np.float32], runs: int) -> Lat
         started = perf_counter()
         session.run(batch, ["probabilities"])
         times.append((perf_counter() - started) * 1000)
-    median, late = np.percentile(times, [50, 95])
-    return Latency(round(float(median), 3), round(float(late), 3), round(min(times), 3), runs)
+    return summarise(times, len(batch))
 
 
 def synthetic_images(count: int, size: int = 512) -> NDArray[np.float32]:
@@ -118,18 +109,18 @@ def _build(bundle: Bundle, backend: str) -> Check:
     return Check(f"{backend} builds", done.returncode == 0, found or said)
 
 
-def _compare(
-    session: Session, reference: Session, data: NDArray[np.float32], precision: str
-) -> Check:
-    """Zone by zone, in scores: the largest difference of the expected score."""
-    differences = [
-        np.abs(_expected(session.run(image)) - _expected(reference.run(image)))
-        for image in np.split(data, len(data))
+def _compare(bundle: Bundle, backend: str, data: NDArray[np.float32]) -> Check:
+    """Zone by zone, in scores: the largest difference of the expected score to ONNX Runtime's."""
+    contestants = pair([bundle], ["onnxruntime", backend])
+    inputs = [
+        NetworkInput(Path(f"synthetic image {number}"), image)
+        for number, image in enumerate(np.split(data, len(data)), 1)
     ]
-    largest = float(np.max(differences))
-    allowed = SCORE_TOLERANCE[precision]
-    found = {"largest difference of a zone": round(largest, 5), "allowed": allowed}
-    return Check("scores as ONNX Runtime's", largest <= allowed, found)
+    reference, found = measure_inputs(contestants, inputs).expected
+    largest = float(np.abs(found - reference).max())
+    allowed = SCORE_TOLERANCE[bundle.manifest.precision]
+    told = {"largest difference of a zone": round(largest, 5), "allowed": allowed}
+    return Check("scores as ONNX Runtime's", largest <= allowed, told)
 
 
 def _repeat(session: Session, data: NDArray[np.float32], batch: int) -> Check:
@@ -138,11 +129,6 @@ def _repeat(session: Session, data: NDArray[np.float32], batch: int) -> Check:
     together = session.run(np.concatenate([data[:1]] * batch))["probabilities"]
     spread = max(float(np.abs(single[0] - other).max()) for other in (*single, *together[:, None]))
     return Check("the same image gives the same numbers", spread < 1e-2, {"spread": spread})
-
-
-def _expected(outputs: Outputs) -> NDArray[np.float64]:
-    score = BrixiaScore.from_probabilities(outputs["probabilities"][0])
-    return np.array([zone.expected for zone in score.zones])
 
 
 def _machine() -> dict[str, object]:

@@ -1,6 +1,9 @@
 """Tables of text: aligned for a terminal, or as Markdown for a page."""
 
+import re
 from collections.abc import Callable, Sequence
+
+from ..runtime.reports.plain_text import printable
 
 Rows = Sequence[Sequence[str]]
 
@@ -22,11 +25,12 @@ def text_table(header: Sequence[str], rows: Rows) -> list[str]:
 
 
 def markdown_table(header: Sequence[str], rows: Rows) -> list[str]:
-    """A Markdown table, the first column to the left and the others to the right."""
+    """A table of GitHub's Markdown, the first column to the left and the others to the right."""
     rule = ["---", *["---:"] * (len(header) - 1)]
     lines = [header, rule, *rows]
     return [f"| {' | '.join(_escape(cell) for cell in line)} |" for line in lines]
 
 
-def _escape(cell: str) -> str:
-    return cell.replace("|", "\\|").replace("\n", " ")
+def _escape(text: str) -> str:
+    """Text that stays within its cell and is no markup."""
+    return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", printable(text))

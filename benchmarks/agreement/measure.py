@@ -1,6 +1,6 @@
 """Runs all contestants over the same radiographs, in turns: their scores and their times."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, sleep
@@ -14,7 +14,7 @@ from ...runtime.errors import BundleError, UnreadableImage
 from ...runtime.progress import Progress, unchanged
 from ...runtime.scorer import SCORE_OUTPUTS
 from .contestants import Contestant, open_all
-from .radiographs import prepare_radiographs
+from .radiographs import NetworkInput, prepare_radiographs
 
 WARM_UP_RUNS = 2
 """Runs of each contestant on the first image before anything is timed."""
@@ -86,22 +86,39 @@ def measure_agreement(
     UnreadableImage
         No file can be read.
     """
-    spec = _one_preparation(contestants)
+    inputs = prepare_radiographs(progress(files), _one_preparation(contestants))
+    measured = measure_inputs(contestants, inputs, threads)
+    if not measured.files:
+        raise UnreadableImage(f"none of {len(files)} files is a radiograph that can be read")
+    return measured
+
+
+def measure_inputs(
+    contestants: Sequence[Contestant], inputs: Iterable[NetworkInput], threads: int | None = None
+) -> ScoreAgreement:
+    """Score every input with every contestant, as `measure_agreement` does with files.
+
+    Raises
+    ------
+    BackendUnavailable, EngineMismatch
+        A contestant cannot run.
+    """
     names: list[Path] = []
     rows: list[list[NDArray[np.float32]]] = []
     times: list[list[float]] = []
     with open_all(contestants, threads) as sessions:
-        for radiograph in prepare_radiographs(progress(files), spec):
+        for radiograph in inputs:
             if not names:
                 _warm_up(sessions, radiograph.image)
             found = _round(sessions, radiograph.image, first=len(names) % len(sessions))
             names.append(radiograph.file)
             rows.append([probabilities for probabilities, _ in found])
             times.append([milliseconds for _, milliseconds in found])
-    if not names:
-        raise UnreadableImage(f"none of {len(files)} files is a radiograph that can be read")
-    probabilities = np.stack([np.stack(row) for row in rows], axis=1)
-    return ScoreAgreement(tuple(contestants), tuple(names), probabilities, np.array(times).T)
+    probabilities = np.array(rows, np.float32).reshape(len(names), len(contestants), 6, 4)
+    milliseconds = np.array(times, np.float64).reshape(len(names), len(contestants))
+    return ScoreAgreement(
+        tuple(contestants), tuple(names), probabilities.swapaxes(0, 1), milliseconds.T
+    )
 
 
 def _one_preparation(contestants: Sequence[Contestant]) -> Any:

@@ -1,7 +1,5 @@
 """The contestants of the peers' run: the plain graph, other tools' INT8, and our bundles."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -117,16 +115,21 @@ def make_plain(weights: Path, output: Path) -> Path:
     Raises
     ------
     WeightsError
-        The exporter refuses the weights, or is not installed; its reason is told.
+        The exporter refuses the weights.
+    BackendUnavailable
+        What the exporter needs is not installed.
     """
-    # In a process of its own: benchmarks take what export made and import nothing of it.
-    command = [sys.executable, "-m", "brixia_edge.export.network.plain_graph", str(weights)]
-    done = subprocess.run(  # noqa: S603 - our own module with the file the user named
-        [*command, "-o", str(output)], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        reason = (done.stderr.strip() or "no reason told").splitlines()[-1]
-        raise WeightsError(f"no plain graph can be made of {weights}: {reason}")
+    try:
+        from ...export.network.plain_graph import write_plain_graph
+    except ModuleNotFoundError as error:
+        raise BackendUnavailable(
+            f"the peers' networks need {error.name}, which is not installed; "
+            "install it: pip install 'brixia-edge[peers]'"
+        ) from error
+    try:
+        write_plain_graph(weights, output)
+    except WeightsError as error:
+        raise WeightsError(f"no plain graph can be made of {weights}: {error}") from error
     return output
 
 

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from ....runtime.reports.plain_text import printable
+from ...tables import markdown_table
 from ..results import EvaluatedBundle, Evaluation
 from .sections import sections
-from .table import Section, Table
+from .table import Section
 
 _MODELS = "models"
 """The section that the model cards follow."""
@@ -31,26 +31,7 @@ def _section(part: Section) -> Iterator[str]:
     yield from part.sentences
     for table in part.tables:
         yield f"**{table.caption}**"
-        yield markdown_table(table)
-
-
-def markdown_table(table: Table) -> str:
-    """A table; the columns after the first stand right."""
-    rule = ("---", *("---:" for _ in table.header[1:]))
-    return "\n".join((_row(map(_cell, table.header)), _row(rule), *map(_cells, table.rows)))
-
-
-def _cells(texts: Iterable[str]) -> str:
-    return _row(map(_cell, texts))
-
-
-def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _cell(text: str) -> str:
-    """Text that stays within its cell and is no markup."""
-    return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", printable(text))
+        yield "\n".join(markdown_table(table.header, table.rows))
 
 
 def _cards(bundles: Iterable[EvaluatedBundle]) -> Iterator[str]:
