@@ -43,11 +43,14 @@ class Drawing:
         An ``<svg>`` element.
     large
         Whether it wants the whole width of the page.
+    folded
+        Whether it shows in detail what another one shows at a glance, and waits to be opened.
     """
 
     title: str
     svg: str
     large: bool
+    folded: bool = False
 
 
 def series_colour(number: int) -> str:

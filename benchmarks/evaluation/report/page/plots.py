@@ -1,6 +1,7 @@
 """An evaluation in pictures."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,10 +35,13 @@ from .drawing import (
 Floats = NDArray[np.floating[Any]]
 
 _STRONGEST = 0.6  # opacity of a cell that holds its whole row: the count on it stays legible
+_FINE = "global"
+"""The matrix of all 19 global scores; in bins it says the same at a glance."""
+
 _MATRICES = {
     POOLED: "zone scores",
     GLOBAL_BINS: "global scores in bins",
-    "global": "global scores",
+    _FINE: "global scores",
 }
 _HIGHEST_GLOBAL = 18
 
@@ -97,7 +101,8 @@ def _matrices(comparisons: Sequence[RaterComparison]) -> Iterator[Drawing]:
         for item in comparisons:
             if key in item.confusion:
                 title = f"{what}, {rater_name(item)} against radiologist {item.reference}"
-                yield confusion(item.confusion[key], title, rater_name(item), item.reference)
+                drawn = confusion(item.confusion[key], title, rater_name(item), item.reference)
+                yield replace(drawn, folded=key == _FINE and GLOBAL_BINS in item.confusion)
 
 
 def confusion(matrix: ConfusionMatrix, title: str, rater: str, reference: str) -> Drawing:

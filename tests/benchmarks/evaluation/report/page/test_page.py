@@ -164,3 +164,21 @@ def test_drawings_take_their_colours_from_the_page() -> None:
     assert "#010203" not in drawing.svg
     assert drawing.svg.startswith("<svg ")
     assert "xmlns" not in drawing.svg
+
+
+def test_the_fine_matrix_waits_behind_the_one_in_bins(evaluation: Evaluation) -> None:
+    matrices = drawings(evaluation)["confusion"]
+    fine = [drawing for drawing in matrices if ": global scores, " in drawing.title]
+    assert fine
+    assert all(drawing.folded for drawing in fine)
+    assert not any(drawing.folded for drawing in matrices if drawing not in fine)
+
+
+def test_an_interval_may_stand_below_its_figure_and_no_cell_is_cut(
+    evaluation: Evaluation, bundle: Bundle
+) -> None:
+    text = render(evaluation, ())
+    cells = re.findall(
+        r'<td><span class="short">([^<]+)</span> <span class="short">([^<]+)</span>', text
+    )
+    assert ("7.50", "(2.00 to 13.00)") in cells
