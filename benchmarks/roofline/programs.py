@@ -92,7 +92,7 @@ def load_program(
 
 class _OnnxRuntimeProgram(Program):
     def __init__(self, model: bytes, threads: int | None, profiled: bool) -> None:
-        backend = import_module("brixia_edge.runtime.backends.onnxrt")
+        backend = import_module("brixia_edge.runtime.backends.onnxrt_session")
         options = backend.session_options(threads)
         self._folder = TemporaryDirectory(prefix="brixia-edge-")
         self._optimised = Path(self._folder.name) / "optimised.onnx"
@@ -100,7 +100,7 @@ class _OnnxRuntimeProgram(Program):
             options.enable_profiling = True
             options.profile_file_prefix = str(Path(self._folder.name) / "profile")
             options.optimized_model_filepath = str(self._optimised)
-        self._session: Any = backend.ort.InferenceSession(model, options, backend.PROVIDERS)
+        self._session: Any = backend.open_network(model, options)
 
     def run(self, feeds: Feeds) -> None:
         self._session.run(None, dict(feeds))

@@ -1,7 +1,6 @@
 """Runs a network on one image after the other and keeps a histogram of every tensor watched."""
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,13 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from ...runtime.backends.base import IMAGE
+from ...runtime.backends.onnxrt_session import open_network, session_options
 from ...runtime.errors import CalibrationError
 from .histogram import Histogram
 from .tensors import Tensor, watched_tensors
 
-ort: Any = import_module("onnxruntime")  # has no type information
-
 GROUP_BYTES = 800_000_000
 """Tensors that are held at one time; a network with more runs once for each such group."""
-
-_QUIET = 3
 
 _onnx: Any = onnx  # its `load_model` is typed in part only
 
@@ -45,7 +41,9 @@ class Collector:
         Raises
         ------
         CalibrationError
-            The file is no network that ONNX Runtime loads, or lacks a tensor.
+            The file is no ONNX network, or lacks a tensor.
+        BackendUnavailable
+            ONNX Runtime cannot load it.
         """
         network = _load(model)
         self._tensors = watched_tensors(network, tensors)
@@ -132,15 +130,6 @@ def _open(network: onnx.ModelProto, names: Sequence[str]) -> Any:
     model.graph.output.extend(
         helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names
     )
-    options = ort.SessionOptions()
-    options.log_severity_level = _QUIET
+    options = session_options()
     options.enable_cpu_mem_arena = False  # it would keep every tensor's memory until the end
-    try:
-        return ort.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # ONNX Runtime raises many private types
-        raise CalibrationError(
-            f"ONNX Runtime {ort.__version__} cannot load the network to be calibrated "
-            f"({type(error).__name__}: {error}); update it: pip install -U onnxruntime"
-        ) from error
+    return open_network(model.SerializeToString(), options)

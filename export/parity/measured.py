@@ -3,15 +3,14 @@
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...runtime.backends.onnxrt_session import open_network
 from ...runtime.errors import BrixiaEdgeError, CalibrationError
 from ...runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ...runtime.progress import Progress, unchanged
@@ -19,8 +18,6 @@ from ...runtime.reading.read import read_radiograph
 from ..network.network import IMAGE
 from ..network.zones import PROBABILITIES
 from .score_parity import ScoreParity, compare_scores
-
-ort: Any = import_module("onnxruntime")  # has no type information
 
 Annotations = Mapping[str, NDArray[np.int64]]
 """A radiologist's zone scores, int64 ``[6]``, by file name."""
@@ -133,7 +130,7 @@ def probabilities(
     CalibrationError
         The model gives numbers that are not finite.
     """
-    session = _session(model)
+    session = open_network(model)
     results = [
         session.run([PROBABILITIES], {IMAGE: image[None]})[0] for image in progress(measured.images)
     ]
@@ -150,7 +147,7 @@ def median_milliseconds(
     models: Mapping[str, bytes], image: NDArray[np.float32], rounds: int = 7
 ) -> dict[str, float]:
     """Median time of one image on ONNX Runtime, the models taking turns in every round."""
-    sessions = {name: _session(model) for name, model in models.items()}
+    sessions = {name: open_network(model) for name, model in models.items()}
     times: dict[str, list[float]] = {name: [] for name in models}
     for _ in range(rounds):
         for name, session in sessions.items():
@@ -158,9 +155,3 @@ def median_milliseconds(
             session.run([PROBABILITIES], {IMAGE: image[None]})
             times[name].append((perf_counter() - started) * 1000)
     return {name: round(median(values[1:]), 1) for name, values in times.items()}
-
-
-def _session(model: bytes) -> Any:
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -10,13 +9,12 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from ...runtime.backends.onnxrt_session import open_network
 from ...runtime.errors import WeightsError
 from ..network.alignment import ALIGNMENT
 from ..network.network import IMAGE
 from ..network.segmentation import LUNG_MASK
 from ..network.zones import PROBABILITIES, ZONE_EVIDENCE
-
-ort: Any = import_module("onnxruntime")  # has no type information
 
 Arrays = Mapping[str, NDArray[np.float32]]
 
@@ -75,9 +73,7 @@ class OutputParity:
 
 def run_onnx(model: bytes, images: NDArray[np.float32], batch: int = 1) -> Arrays:
     """Run a model on ONNX Runtime's CPU provider, `batch` images at a time, all outputs."""
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = open_network(model)
     names: list[str] = [output.name for output in session.get_outputs()]
     batches = [images[start : start + batch] for start in range(0, len(images), batch)]
     runs = [session.run(names, {IMAGE: images}) for images in batches]
