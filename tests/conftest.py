@@ -9,7 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from brixia_edge.export.graph.graph import Graph
 from brixia_edge.export.network.architecture import weight_shapes
+from brixia_edge.export.network.network import build_network
+from brixia_edge.export.network.weights import WeightStore
 from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
 from brixia_edge.runtime.quality import quality
@@ -162,6 +165,17 @@ Tensors = dict[str, NDArray[np.float32]]
 def seeded_tensors() -> Tensors:
     """Every weight of BS-Net, made from its name; the golden files were made with these."""
     return {name: seeded(name, shape) for name, shape in weight_shapes().items()}
+
+
+@pytest.fixture(scope="session")
+def seeded_weights(seeded_tensors: Tensors) -> WeightStore:
+    return WeightStore(seeded_tensors)
+
+
+@pytest.fixture(scope="session")
+def seeded_network(seeded_weights: WeightStore) -> Graph:
+    """The network that the golden files were made with, layer by layer."""
+    return build_network(seeded_weights)
 
 
 @pytest.fixture
