@@ -28,8 +28,10 @@ _NOT_A_FRAME = (0xC4, 0xC8, 0xCC)
 MAXIMUM_SCANS = 100
 """Scans of a progressive JPEG image; encoders write about ten."""
 
+START_OF_SCAN = 0xDA
+"""The marker SOS, whose segment stands before the coded samples."""
+
 _JPEG_LS_FRAME = 0xF7
-_START_OF_SCAN = 0xDA
 _END_OF_IMAGE = 0xD9
 _WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD9))
 
@@ -121,8 +123,8 @@ def read_jpeg_header(content: bytes) -> DeclaredImage:
     ImageTooLarge
         It declares more than `MAXIMUM_PIXELS`.
     """
-    segments = list(_jpeg_segments(content))
-    _check_scans(sum(marker == _START_OF_SCAN for marker, _, _ in segments))
+    segments = list(jpeg_segments(content))
+    _check_scans(sum(marker == START_OF_SCAN for marker, _, _ in segments))
     for marker, start, end in segments:
         is_frame = (marker & 0xF0) == 0xC0 and marker not in _NOT_A_FRAME
         if (is_frame or marker == _JPEG_LS_FRAME) and end - start >= 6:
@@ -163,15 +165,22 @@ def check_jpeg_whole(content: bytes) -> None:
     UnreadableImage
         The file is truncated.
     """
-    if not any(marker == _END_OF_IMAGE for marker, _, _ in _jpeg_segments(content)):
+    if not any(marker == _END_OF_IMAGE for marker, _, _ in jpeg_segments(content)):
         raise UnreadableImage(
             f"is a JPEG file truncated at {len(content)} bytes (no end-of-image marker); "
             "copy it again from its source"
         )
 
 
-def _jpeg_segments(content: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield marker, start and end of the payload, in order, the end-of-image marker last."""
+def jpeg_segments(content: bytes) -> Iterator[tuple[int, int, int]]:
+    """Walk a JPEG or JPEG-LS stream (ISO 10918-1, B.1).
+
+    Yields
+    ------
+    tuple[int, int, int]
+        Marker, start and end of the payload of each segment, in order, the end-of-image marker
+        last; nothing more from where the stream is damaged.
+    """
     position = 2
     while position + 2 <= len(content) and content[position] == 0xFF:
         marker = content[position + 1]
@@ -189,7 +198,7 @@ def _jpeg_segments(content: bytes) -> Iterator[tuple[int, int, int]]:
         if length < 2 or end > len(content):
             return
         yield marker, position + 4, end
-        position = _after_scan(content, end) if marker == _START_OF_SCAN else end
+        position = _after_scan(content, end) if marker == START_OF_SCAN else end
 
 
 def _after_scan(content: bytes, start: int) -> int:

@@ -24,6 +24,7 @@ from ...errors import UnreadableImage, UnsupportedImage
 from ..colour import coloured_share, refuse_coloured
 from ..decoder_remarks import decoder_remarks
 from ..image_headers import JPEG2000_START, DeclaredImage, read_jpeg2000_header, read_jpeg_header
+from ..jpeg_scans import normalised_scans
 from ..limits import check_size
 from .file import DicomFile
 from .header import Header, refusing_damage
@@ -231,6 +232,8 @@ def _pixel_data(file: DicomFile, syntax: UID, layout: Layout) -> bytes:
         # A bare codestream, as PS3.5 A.4.4 wants: in a JP2 box of length 0 pydicom 3.0.2 never
         # comes to an end.
         frame = frame[max(frame.find(JPEG2000_START), 0) :]
+    if syntax in JPEGTransferSyntaxes:
+        frame = normalised_scans(frame)
     _check_compressed_size(_declared_size(frame, syntax), layout)
     return encapsulate([frame])
 

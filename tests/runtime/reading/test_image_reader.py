@@ -216,7 +216,7 @@ def test_file_that_is_no_image_is_told(tmp_path: Path, content: bytes, told: str
 def test_a_file_that_never_ends_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "long.png"
     path.write_bytes(encode(".png", RAMP))
-    monkeypatch.setattr("brixia_edge.runtime.reading.limits.MAXIMUM_BYTES", 100)
+    monkeypatch.setattr("brixia_edge.runtime.reading.read.MAXIMUM_BYTES", 100)
     with pytest.raises(ImageTooLarge, match="longer than 100 bytes"):
         read_radiograph(path)
 

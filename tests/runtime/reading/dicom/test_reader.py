@@ -152,11 +152,6 @@ def test_lossy_syntax_is_decoded_by_the_pinned_decoder(
     assert ours.shape == stored.shape
 
 
-def test_12_bit_jpeg_that_no_decoder_takes_is_told(retagged: Callable[..., bytes]) -> None:
-    with pytest.raises(UnreadableImage, match="PixelData of the DICOM file cannot be read"):
-        pixels_of(retagged("JPEG-lossy.dcm"))
-
-
 def test_jpeg_baseline_is_what_was_encoded(make_dicom: DicomMaker) -> None:
     image = np.linspace(0, 255, 64 * 64).reshape(64, 64).astype(np.uint8)
     stream = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
@@ -245,8 +240,23 @@ def test_window_of_several_can_be_chosen(
 
 
 @pytest.mark.parametrize(
+    ("centers", "widths"), [([32, 10], 64), (32, [64, 5]), ([32, 10, 7], [64, 5])]
+)
+def test_first_pair_of_unequal_centers_and_widths_is_used_and_told(
+    make_dicom: DicomMaker, centers: object, widths: object
+) -> None:
+    radiograph = radiograph_from_dicom(make_dicom(RAMP, WindowCenter=centers, WindowWidth=widths))
+    alone = make_dicom(RAMP, WindowCenter=32, WindowWidth=64)
+    np.testing.assert_array_equal(radiograph.pixels, pixels_of(alone))
+    (told,) = radiograph.warnings
+    assert told.startswith("WindowCenter has ")
+    assert told.endswith("; those that have both were used")
+
+
+@pytest.mark.parametrize(
     ("elements", "number", "told"),
     [
+        ({"WindowCenter": [32, 10], "WindowWidth": 64}, 2, "give 1 windows, and none of number 2"),
         (TWO_WINDOWS, 3, "give 2 windows, and none of number 3; 1 to 2 are allowed"),
         (TWO_WINDOWS, 0, "none of number 0"),
         ({}, 1, "give 0 windows, and none of number 1; leave the choice out"),
