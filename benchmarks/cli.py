@@ -8,9 +8,17 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from ..runtime.backends import AUTO, backend_names
+from ..runtime.backends import backend_names
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.cli import LazyCommand
+from ..runtime.commands.options import (
+    FILE,
+    PATH,
+    backend_option,
+    bundle_option,
+    format_option,
+    threads_option,
+)
 from .latency.baseline import load_baseline
 from .latency.benchmark import Benchmark, Plan, run_benchmark
 from .latency.json_report import as_object
@@ -19,6 +27,7 @@ from .latency.plot import check_available, write_plot
 from .latency.sample_image import sample_image
 from .latency.sweeps import SWEEPS
 from .latency.text_report import report_lines
+from .options import tell
 
 _HERE = "brixia_edge.benchmarks"
 
@@ -58,18 +67,14 @@ class BenchmarkGroup(click.Group):
             formatter.write_dl([(name, entry.help) for name, entry in PARTS.items()])
 
 
-_PATH = click.Path(path_type=Path)
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-
-
 @click.group(cls=BenchmarkGroup, invoke_without_command=True)
-@click.option("--bundle", type=_PATH, help="The bundle's directory; default: the shipped one.")
-@click.option("--backend", type=click.Choice(backend_names()), default=AUTO, show_default=True)
-@click.option("--threads", type=click.IntRange(1), help="CPU threads; default: all cores.")
+@bundle_option()
+@backend_option
+@threads_option
 @click.option(
     "--batch", type=click.IntRange(1), default=1, show_default=True, help="Images in a run."
 )
-@click.option("--image", type=_FILE, help="Score this file; default: a generated radiograph.")
+@click.option("--image", type=FILE, help="Score this file; default: a generated radiograph.")
 @click.option("--runs", type=click.IntRange(1), default=MINIMUM_RUNS, show_default=True)
 @click.option(
     "--seconds",
@@ -86,18 +91,16 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     help="Fresh processes to start.",
 )
 @click.option("--sweep", type=click.Choice(list(SWEEPS)), help="Measure over these, too.")
-@click.option("--compare", type=_FILE, help="Compare with a benchmark that --save wrote.")
-@click.option("--against-bundle", type=_PATH, help="Run this bundle in turns, and compare.")
+@click.option("--compare", type=FILE, help="Compare with a benchmark that --save wrote.")
+@click.option("--against-bundle", type=PATH, help="Run this bundle in turns, and compare.")
 @click.option(
     "--against-backend",
     type=click.Choice(backend_names()),
     help="Run this backend in turns, and compare.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
-@click.option("--save", type=_PATH, help="Write the JSON into this file, for --compare.")
-@click.option("--plot", type=_PATH, help="Draw a picture into this file; needs matplotlib.")
+@format_option(("text", "json"))
+@click.option("--save", type=PATH, help="Write the JSON into this file, for --compare.")
+@click.option("--plot", type=PATH, help="Draw a picture into this file; needs matplotlib.")
 @click.pass_context
 def benchmark(
     ctx: click.Context,
@@ -143,7 +146,7 @@ def benchmark(
             baseline,
             other,
         )
-        result = run_benchmark(plan, _tell)
+        result = run_benchmark(plan, tell)
     _write(result, form, save, plot)
 
 
@@ -160,10 +163,6 @@ def _is_part(ctx: click.Context) -> bool:
     if any(ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ctx.params):
         raise click.UsageError(f"give the options behind {ctx.invoked_subcommand!r}")
     return True
-
-
-def _tell(message: str) -> None:
-    click.echo(message, err=True)
 
 
 def _check_batch(batch: int, bundle: Bundle) -> None:

@@ -164,7 +164,7 @@ def measure(
         A tensor does not exist or is not finite; the message names it and the radiograph's digest.
     """
     collector = Collector(bundle.model_path, options.tensors)
-    for description in progress(chosen):
+    for description in progress("Collecting", chosen):
         _collect(collector, bundle, description)
     return _table(bundle, chosen, options, collector.histograms())
 

@@ -10,7 +10,6 @@ Cohen's public collection (those that the BrixIA project annotated, without its 
 
 import json
 import math
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,9 +18,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from ..runtime.backends import AUTO, open_session
+from ..runtime.backends import open_session
 from ..runtime.backends.base import Session
 from ..runtime.bundles.bundle import Bundle
+from ..runtime.commands.options import FOLDER, backend_option, bundle_option, output_option
+from ..runtime.commands.progress import show_progress
 from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ..runtime.quality.chest_template import (
     PLACEMENTS,
@@ -223,17 +224,17 @@ def write_template(template: ChestTemplate, images: int, model: str, path: Path)
 
 
 @click.command()
-@click.argument("images", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the template here.")
-@click.option("--bundle", type=click.Path(path_type=Path), help="Instead of the shipped one.")
-@click.option("--backend", default=AUTO, show_default=True)
+@click.argument("images", type=FOLDER)
+@output_option("Write the template here.", required=False)
+@bundle_option()
+@backend_option
 def main(images: Path, output: Path | None, bundle: Path | None, backend: str) -> None:
     """Measure the frontal chest gate on a folder of upright chest radiographs."""
     files = sorted(path for path in images.iterdir() if path.is_file())
     opened = Bundle.open(bundle)
     session = open_session(opened, backend)
-    with click.progressbar(files, label="Radiographs", file=sys.stderr) as bar:
-        observed = observe(bar, session, opened.manifest.preprocess)
+    shown = show_progress("Looking through", files)
+    observed = observe(shown, session, opened.manifest.preprocess)
     session.close()
     click.echo(f"Cross-validated in {FOLDS} folds:\n{rates(cross_validate(observed))}")
     shipped = {

@@ -1,17 +1,15 @@
 """`brixia-edge calibrate`."""
 
-import sys
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ..runtime.bundles.bundle import Bundle
-from ..runtime.errors import CalibrationError
-from ..runtime.progress import Progress, unchanged
-from ..runtime.reading.inputs import Inputs, find_inputs
+from ..runtime.commands.inputs import find_some
+from ..runtime.commands.options import bundle_option, output_option, overwrite_option
+from ..runtime.commands.progress import show_progress
+from ..runtime.reading.inputs import Inputs
 from ..runtime.reports.plain_text import printable
 from .calibrate import CalibrationOptions, check_bundle, choose_from, measure
 from .choosing.coverage import measure_coverage
@@ -21,15 +19,14 @@ from .choosing.survey import NOT_DRAWN, UNREADABLE, Survey, survey
 from .ranges.table import CalibrationTable, check_target
 from .ranges.table_entries import METHODS
 
-_PATH = click.Path(path_type=Path)
 _DEFAULTS = CalibrationOptions()
 _NAMED_CONSTANTS = 5
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="DIR...")
-@click.option("-o", "--output", type=_PATH, required=True, help="The table (JSON) to write.")
-@click.option("--bundle", type=_PATH, help="The fp32 bundle's directory; default: the shipped one.")
+@output_option("The table (JSON) to write.")
+@bundle_option("The fp32 bundle's directory")
 @click.option("--method", type=click.Choice(METHODS), default=_DEFAULTS.method, show_default=True)
 @click.option(
     "--percentile",
@@ -54,7 +51,7 @@ _NAMED_CONSTANTS = 5
 )
 @click.option("--seed", type=click.IntRange(0), default=_DEFAULTS.seed, show_default=True)
 @click.option("--allow-doubtful", is_flag=True, help="Use radiographs that scoring would warn of.")
-@click.option("--overwrite", is_flag=True, help="Replace an existing table.")
+@overwrite_option("an existing table")
 def calibrate(
     paths: tuple[str, ...],
     output: Path,
@@ -76,66 +73,28 @@ def calibrate(
     check_target(output, overwrite)
     opened = Bundle.open(bundle)
     check_bundle(opened)
-    surveyed = _survey(opened, find(paths), options)
+    surveyed = _survey(opened, find_some(paths), options)
     chosen = choose_from(surveyed, options)
-    with progress_bar("Collecting", len(chosen)) as progress:
-        table = measure(opened, chosen, options, progress)
+    table = measure(opened, chosen, options, show_progress)
     table.save(output, overwrite)
     click.echo("\n".join(_summary(surveyed, chosen, table)))
     _tell_constants(table)
     click.echo(f"Wrote {output}", err=True)
 
 
-def find(paths: tuple[str, ...]) -> Inputs:
-    """Find files as `find_inputs` does, and tell on standard error what cannot be taken.
-
-    Raises
-    ------
-    CalibrationError
-        There is none.
-    """
-    inputs = find_inputs(paths, sys.stdin.buffer)
-    for entry in inputs.failures:
-        click.echo(printable(f"{entry.file}: {entry.error}"), err=True)
-    if inputs.skipped:
-        click.echo(f"{inputs.skipped} files are no DICOM, PNG or JPEG and were skipped", err=True)
-    if not inputs.files:
-        raise CalibrationError(
-            "no DICOM, PNG or JPEG file was found; give a folder of chest radiographs"
-        )
-    return inputs
-
-
 def _survey(bundle: Bundle, inputs: Inputs, options: CalibrationOptions) -> Survey:
-    with progress_bar("Looking through", len(inputs.files)) as progress:
-        surveyed = survey(
-            bundle,
-            inputs.files,
-            seed=options.seed,
-            allow_doubtful=options.allow_doubtful,
-            progress=progress,
-        )
+    surveyed = survey(
+        bundle,
+        inputs.files,
+        seed=options.seed,
+        allow_doubtful=options.allow_doubtful,
+        progress=show_progress,
+    )
     for entry in surveyed.passed_over:
         if entry.kind != NOT_DRAWN:
             what = "" if entry.kind == UNREADABLE else f"{entry.kind}: "
             click.echo(printable(f"{entry.file}: {what}{entry.reason}"), err=True)
     return surveyed
-
-
-@contextmanager
-def progress_bar(label: str, count: int) -> Generator[Progress]:
-    """Show a progress bar on standard error, if it is a terminal and there is more than one."""
-    if count < 2 or not sys.stderr.isatty():
-        yield unchanged
-        return
-    with click.progressbar(length=count, label=label, file=sys.stderr) as bar:
-
-        def show(items: Iterable[Any]) -> Iterator[Any]:
-            for item in items:
-                yield item
-                bar.update(1)
-
-        yield show
 
 
 def _summary(

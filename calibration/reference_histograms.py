@@ -12,6 +12,9 @@ import numpy as np
 
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.bundles.changes import add_files
+from ..runtime.commands.inputs import find_some
+from ..runtime.commands.options import bundle_option
+from ..runtime.commands.progress import show_progress
 from ..runtime.errors import BrixiaEdgeError, CalibrationError
 from ..runtime.progress import Progress, unchanged
 from ..runtime.quality.drift import FEWEST_IMAGES
@@ -23,7 +26,6 @@ from ..runtime.quality.reference_histograms import (
 )
 from .choosing.description import Description
 from .choosing.survey import survey
-from .cli import find, progress_bar
 
 BINS = 5
 """Few, so that a bin holds enough of a small set; chance adds with every bin."""
@@ -103,13 +105,12 @@ def add_reference(bundle: Bundle, files: Sequence[Path], progress: Progress = un
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="DIR...")
-@click.option("--bundle", type=click.Path(path_type=Path), required=True)
+@bundle_option(required=True)
 def command(paths: tuple[str, ...], bundle: Path) -> None:
     """Put reference histograms of radiographs into a bundle."""
     try:
-        files = find(paths).files
-        with progress_bar("Looking through", len(files)) as progress:
-            add_reference(Bundle.open(bundle), files, progress)
+        files = find_some(paths).files
+        add_reference(Bundle.open(bundle), files, show_progress)
     except BrixiaEdgeError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Wrote {bundle / REFERENCE}", err=True)

@@ -1,14 +1,13 @@
 """`brixia-edge export`."""
 
-import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.bundles.parity_report import parity_lines, read_parity
+from ..runtime.commands.options import FILE, PATH, output_option, overwrite_option
+from ..runtime.commands.progress import show_progress
 from ..runtime.preparation.preprocess import RECIPES, PreprocessSpec
 from .engines.cli_options import engine_options
 from .exporter import STORAGES, ExportOptions
@@ -17,15 +16,12 @@ from .precision.lower_precision import export_with_evidence
 from .precision.options import PrecisionOptions, precision_options
 from .reference_histograms import with_reference
 
-_FILE = click.Path(path_type=Path)
-_EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
 
 @click.command()
-@click.argument("weights", type=_FILE, metavar="WEIGHTS|BUNDLE")
-@click.option("-o", "--output", type=_FILE, help="The bundle's directory to write.")
-@click.option("--segmentation", type=_FILE, help="Keras file of the segmentation part.")
-@click.option("--alignment", type=_FILE, help="Keras file of the alignment network.")
+@click.argument("weights", type=PATH, metavar="WEIGHTS|BUNDLE")
+@output_option("The bundle's directory to write.", required=False)
+@click.option("--segmentation", type=PATH, help="Keras file of the segmentation part.")
+@click.option("--alignment", type=PATH, help="Keras file of the alignment network.")
 @click.option("--name", help="The bundle's name; default: the weights file's.")
 @click.option("--licence", help="Licence of the weights, for the manifest.")
 @click.option(
@@ -43,13 +39,9 @@ _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_default=True,
     help="float16 halves the file; arithmetic stays float32.",
 )
-@click.option(
-    "--golden", type=_EXISTING_FILE, help="The original's outputs (.npz) to compare with."
-)
-@click.option(
-    "--model-card", type=_EXISTING_FILE, help="A text about the model to put into the bundle."
-)
-@click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
+@click.option("--golden", type=FILE, help="The original's outputs (.npz) to compare with.")
+@click.option("--model-card", type=FILE, help="A text about the model to put into the bundle.")
+@overwrite_option("an existing bundle")
 @engine_options
 @precision_options
 def export(
@@ -91,12 +83,3 @@ def export(
     click.echo("\n".join(parity_lines(read_parity(bundle))))
     click.echo(f"Wrote {bundle.root} ({bundle.manifest.precision})", err=True)
     return bundle
-
-
-def show_progress(items: Iterable[Any]) -> Iterator[Any]:
-    """Pass items on, with a progress bar on standard error if it is a terminal."""
-    if not sys.stderr.isatty():
-        yield from items
-        return
-    with click.progressbar(list(items), file=sys.stderr) as bar:
-        yield from bar

@@ -7,15 +7,15 @@ from pathlib import Path
 import click
 
 from ...runtime.backends import AUTO, backend_names
-from ...runtime.results import RESEARCH_USE
-from ..options import (
+from ...runtime.commands.options import (
     FOLDER,
     bundles_option,
-    echo_json,
     format_option,
-    open_bundles,
-    show_progress,
+    threads_option,
 )
+from ...runtime.commands.progress import show_progress
+from ...runtime.results import RESEARCH_USE
+from ..options import echo_json, open_bundles
 from ..tables import text_table
 from .contestants import pair
 from .measure import ScoreAgreement, measure_agreement
@@ -35,11 +35,11 @@ from .tables import agreement_table
     default=(AUTO,),
     help="Give it several times; default: every backend that can run the bundle.",
 )
-@click.option("--threads", type=click.IntRange(1), help="CPU threads; default: all cores.")
-@format_option("text", "csv", "json")
+@threads_option
+@format_option(("text", "csv", "json"))
 def agreement(
     folders: tuple[Path, ...],
-    roots: tuple[Path, ...],
+    bundles: tuple[Path, ...],
     backends: tuple[str, ...],
     threads: int | None,
     form: str,
@@ -48,7 +48,7 @@ def agreement(
 
     CSV and JSON hold every image, and JSON the summary as well.
     """
-    contestants = pair(open_bundles(roots), backends)
+    contestants = pair(open_bundles(bundles), backends)
     found = measure_agreement(contestants, find_radiographs(folders), threads, show_progress)
     _FORMS[form](found)
 

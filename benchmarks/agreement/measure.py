@@ -86,7 +86,7 @@ def measure_agreement(
     UnreadableImage
         No file can be read.
     """
-    inputs = prepare_radiographs(progress(files), _one_preparation(contestants))
+    inputs = prepare_radiographs(progress("Scoring", files), _one_preparation(contestants))
     measured = measure_inputs(contestants, inputs, threads)
     if not measured.files:
         raise UnreadableImage(f"none of {len(files)} files is a radiograph that can be read")

@@ -1,15 +1,24 @@
 """`brixia-edge evaluate`."""
 
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
-from ...runtime.backends import AUTO, backend_names
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.cli import UNSCORED
+from ...runtime.commands.options import (
+    FOLDER,
+    PATH,
+    backend_option,
+    bundles_option,
+    output_option,
+    overwrite_option,
+    threads_option,
+)
+from ...runtime.commands.progress import show_results
 from ...runtime.reports.plain_text import printable
+from ..options import open_bundles
 from ..tables import text_table
 from .evaluate import EvaluationOptions, Sources, evaluate, gather_sources, run_bundles
 from .report.page.case_pictures import CaseView, view_cases
@@ -17,35 +26,22 @@ from .report.page.page import write_page
 from .report.report import ReportFolderError, check_folder, write_report
 from .report.sections import sections
 from .results import Evaluation
-from .scoring import Result
 
-_PATH = click.Path(path_type=Path)
 _DEFAULTS = EvaluationOptions()
 
 
 @click.command(name="evaluate")
-@click.option(
-    "--images",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    required=True,
-    help="The folder of radiographs.",
-)
+@click.option("--images", type=FOLDER, required=True, help="The folder of radiographs.")
 @click.option(
     "--annotations",
-    type=_PATH,
+    type=PATH,
     required=True,
     multiple=True,
     help="A CSV with radiologists' scores; several are joined, their readers side by side.",
 )
-@click.option(
-    "--bundle",
-    "bundles",
-    type=_PATH,
-    multiple=True,
-    help="A bundle's directory; several are compared with the first. Default: the shipped one.",
-)
-@click.option("--backend", type=click.Choice(backend_names()), default=AUTO, show_default=True)
-@click.option("--threads", type=click.IntRange(1), help="CPU threads; default: all cores.")
+@bundles_option("A bundle's directory; several are compared with the first.")
+@backend_option
+@threads_option
 @click.option(
     "--resamples",
     type=click.IntRange(100),
@@ -54,8 +50,8 @@ _DEFAULTS = EvaluationOptions()
     help="Of the bootstrap.",
 )
 @click.option("--seed", type=click.IntRange(0), default=_DEFAULTS.seed, show_default=True)
-@click.option("-o", "--output", type=_PATH, required=True, help="The folder of the report.")
-@click.option("--overwrite", is_flag=True, help="Replace an earlier report.")
+@output_option("The folder of the report.")
+@overwrite_option("an earlier report")
 def evaluate_command(
     images: Path,
     annotations: tuple[Path, ...],
@@ -77,10 +73,10 @@ def evaluate_command(
     """
     _check(output, overwrite)
     options = EvaluationOptions(backend, threads, resamples, seed)
-    opened = [Bundle.open(path) for path in bundles] or [Bundle.open()]
+    opened = open_bundles(bundles)
     sources = gather_sources(images, annotations)
     _tell_sources(sources)
-    runs = run_bundles(sources, opened, options, _progress)
+    runs = run_bundles(sources, opened, options, show_results)
     click.echo("Computing figures and their intervals", err=True)
     evaluation = evaluate(sources, runs, options)
     _tell_unscored(evaluation)
@@ -130,17 +126,6 @@ def _lost(evaluation: Evaluation) -> bool:
     return bool(evaluation.image_set.unscored) or any(
         table.rejected for table in evaluation.annotations
     )
-
-
-def _progress(label: str, results: Iterable[Result], count: int) -> Iterator[Result]:
-    """Show a progress bar on standard error, if it is a terminal and there is more than one."""
-    if count < 2 or not sys.stderr.isatty():
-        yield from results
-        return
-    with click.progressbar(length=count, label=label, file=sys.stderr) as bar:
-        for result in results:
-            yield result
-            bar.update(1)
 
 
 def _summary(evaluation: Evaluation) -> Iterator[str]:

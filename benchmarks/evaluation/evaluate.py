@@ -11,6 +11,7 @@ from ...calibration.annotations.annotations import AnnotationTable, read_annotat
 from ...runtime.backends import AUTO
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import AnnotationsError, BrixiaEdgeError
+from ...runtime.progress import Progress, unchanged
 from ...runtime.reading.inputs import Inputs, find_inputs
 from ...runtime.scorer import Scorer
 from ...runtime.scores import SCORES
@@ -29,13 +30,7 @@ from .results import (
     Settings,
     Unscored,
 )
-from .scoring import (
-    BundleRun,
-    Progress,
-    label_bundles,
-    run_bundle,
-    show_nothing,
-)
+from .scoring import BundleRun, label_bundles, run_bundle
 from .statistics.comparison import Cohort, SideBySide
 from .statistics.raters import bundle_raters, readers_of
 from .statistics.resampling import CONFIDENCE, Resamples, clusters_of
@@ -99,7 +94,7 @@ def run_bundles(
     sources: Sources,
     bundles: Sequence[Bundle],
     options: EvaluationOptions,
-    progress: Progress = show_nothing,
+    progress: Progress = unchanged,
 ) -> list[BundleRun]:
     """Score the annotated images with every bundle.
 

@@ -1,6 +1,6 @@
 """Scores every image with a bundle, and keeps what an evaluation needs of each result."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import BrixiaEdgeError
+from ...runtime.progress import Progress, unchanged
 from ...runtime.quality.reference_histograms import observe
 from ...runtime.results import ScoredRadiograph, Timing, UnscoredFile
 from ...runtime.scorer import Scorer
 
 Result = ScoredRadiograph | UnscoredFile
-Progress = Callable[[str, Iterable[Result], int], Iterable[Result]]
-"""Passes results on and shows how many there are; it gets a label and how many will come."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +62,8 @@ class BundleRun:
     failed: Mapping[Path, BrixiaEdgeError]
 
 
-def show_nothing(label: str, results: Iterable[Result], count: int) -> Iterable[Result]:
-    """The progress that is not shown."""
-    return results
-
-
 def run_bundle(
-    label: str, scorer: Scorer, files: Sequence[Path], progress: Progress = show_nothing
+    label: str, scorer: Scorer, files: Sequence[Path], progress: Progress = unchanged
 ) -> BundleRun:
     """Score files one after the other; one that fails keeps its reason."""
     scored: dict[Path, Scored] = {}

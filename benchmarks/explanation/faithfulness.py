@@ -7,7 +7,6 @@ the advantage.
 """
 
 import json
-import sys
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.bundles.bundle import Bundle
+from ...runtime.commands.inputs import find_some
+from ...runtime.commands.options import PATH, bundle_option, output_option
 from ...runtime.errors import BrixiaEdgeError
 from ...runtime.explanation.evidence import EVIDENCE, explain_by_evidence
 from ...runtime.explanation.explainer import NEEDED_OUTPUTS
 from ...runtime.explanation.occlusion import OCCLUSION, probability_drops
 from ...runtime.explanation.superpixels import lung_superpixels
 from ...runtime.preparation.preprocess import preprocess
-from ...runtime.reading.inputs import find_inputs
 from ...runtime.results import RESEARCH_USE, ScoredRadiograph
 from ...runtime.scorer import Scorer
 from .deletion import FRACTIONS, ExplainedRadiograph, area_under, deletion_curve
@@ -167,9 +167,9 @@ def report(scorer: Scorer, curves: Mapping[str, Curves]) -> dict[str, object]:
 
 
 @click.command()
-@click.option("--images", type=click.Path(path_type=Path), multiple=True, required=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
-@click.option("--bundle", type=click.Path(path_type=Path))
+@click.option("--images", type=PATH, multiple=True, required=True)
+@output_option("The report (JSON).")
+@bundle_option()
 @click.option(
     "--order",
     "orders",
@@ -188,7 +188,7 @@ def command(
     limit: int | None,
 ) -> None:
     """Measure how faithful explanations are, by deletion curves."""
-    files = spread(find_inputs(map(str, images), sys.stdin.buffer).files, limit)
+    files = spread(find_some(list(map(str, images))).files, limit)
     try:
         with Scorer(Bundle.open(bundle), outputs=NEEDED_OUTPUTS) as scorer:
             curves = dict[str, Curves]()

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import click
 
-from ...runtime.bundles.bundle import Bundle
+from ...runtime.commands.options import FILE, FOLDER, PATH, bundles_option, output_option
 from ...runtime.errors import BrixiaEdgeError
+from ..options import open_bundles, tell
 from ..scaling.files import COUNTS
 from .measured import SECTIONS, PageInputs, measure_sections
 from .sections import check_sections, fill_sections, new_page
@@ -35,32 +36,18 @@ def write_page(inputs: PageInputs, output: Path, names: Sequence[str]) -> None:
     output.write_text(filled, encoding="utf-8")
 
 
-def _tell(message: str) -> None:
-    click.echo(message, err=True)
-
-
-_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
-
-
 @click.command()
 @click.option(
     "--weights",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     required=True,
     help="Keras HDF5 that the bundles were exported from.",
 )
-@click.option("--images", type=_DIRECTORY, required=True, help="Calibration's images and others.")
-@click.option(
-    "--bundle",
-    "roots",
-    type=_DIRECTORY,
-    multiple=True,
-    required=True,
-    help="Several: the float32 one first, one of them INT8.",
-)
+@click.option("--images", type=FOLDER, required=True, help="Calibration's images and others.")
+@bundles_option("Several: the float32 one first, one of them INT8.", required=True)
 @click.option(
     "--models",
-    type=click.Path(path_type=Path),
+    type=PATH,
     required=True,
     help="Folder in which the peers' networks are kept; to make them takes minutes.",
 )
@@ -72,19 +59,19 @@ _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
     help="Only these; default: all.",
 )
 @click.option("--files", "counts", type=click.IntRange(1), multiple=True, default=COUNTS)
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The page.")
+@output_option("The page.")
 def command(
     weights: Path,
     images: Path,
-    roots: Sequence[Path],
+    bundles: Sequence[Path],
     models: Path,
     names: Sequence[str],
     counts: Sequence[int],
     output: Path,
 ) -> None:
     """Measure this machine and write docs/performance.md; what is written by hand stays."""
-    bundles = tuple(Bundle.open(root) for root in roots)
-    inputs = PageInputs(weights, images, bundles, models, tuple(sorted(counts)), _tell)
+    opened = tuple(open_bundles(bundles))
+    inputs = PageInputs(weights, images, opened, models, tuple(sorted(counts)), tell)
     try:
         write_page(inputs, output, names or list(SECTIONS))
     except BrixiaEdgeError as error:

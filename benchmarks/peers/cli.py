@@ -4,19 +4,13 @@ from pathlib import Path
 
 import click
 
+from ...runtime.commands.options import FILE, FOLDER, PATH, bundles_option, format_option
+from ...runtime.commands.progress import show_progress
 from ...runtime.results import RESEARCH_USE
 from ..agreement.measure import measure_agreement
 from ..agreement.summary import summarise_agreement, to_dict
 from ..agreement.tables import agreement_table
-from ..options import (
-    FOLDER,
-    bundles_option,
-    echo_json,
-    format_option,
-    open_bundles,
-    show_progress,
-    tell,
-)
+from ..options import echo_json, open_bundles, tell
 from ..tables import text_table
 from .contestants import gather_peers
 
@@ -24,7 +18,7 @@ from .contestants import gather_peers
 @click.command()
 @click.option(
     "--weights",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     required=True,
     help="Keras HDF5 that the bundles were exported from.",
 )
@@ -34,17 +28,17 @@ from .contestants import gather_peers
 @bundles_option("Ours; give it several times, one of them INT8.")
 @click.option(
     "--models",
-    type=click.Path(path_type=Path),
+    type=PATH,
     required=True,
     help="Folder in which the peers' networks are kept; to make them takes minutes.",
 )
-@format_option("text", "json")
-def peers(weights: Path, images: Path, roots: tuple[Path, ...], models: Path, form: str) -> None:
+@format_option(("text", "json"))
+def peers(weights: Path, images: Path, bundles: tuple[Path, ...], models: Path, form: str) -> None:
     """Run other tools' networks of the same weights and ours in turns: speed and scores.
 
     Needs further packages: pip install 'brixia-edge[peers]'.
     """
-    found = gather_peers(weights, open_bundles(roots), images, models, tell)
+    found = gather_peers(weights, open_bundles(bundles), images, models, tell)
     for name, reason in found.absent.items():
         tell(f"{name} is absent: {reason}")
     agreement = measure_agreement(found.contestants, found.held_out, progress=show_progress)

@@ -6,25 +6,26 @@ from pathlib import Path
 import click
 
 from ...runtime.bundles.bundle import Bundle
+from ...runtime.commands.options import bundle_option, format_option, threads_option
 from ..agreement.radiographs import prepare_radiographs
 from ..latency.sample_image import sample_image
-from ..options import FOLDER, echo_json, format_option
+from ..options import echo_json
 from ..tables import text_table
 from .measure import ROUNDS, measure_roofline
 from .tables import roofline_lines
 
 
 @click.command()
-@click.option("--bundle", type=FOLDER, help="The bundle's directory; default: the shipped one.")
+@bundle_option()
 @click.option(
     "--backend",
     type=click.Choice(("onnxruntime", "openvino")),
     default="onnxruntime",
     show_default=True,
 )
-@click.option("--threads", type=click.IntRange(1), help="CPU threads; default: all cores.")
+@threads_option
 @click.option("--rounds", type=click.IntRange(1), default=ROUNDS, show_default=True)
-@format_option("text", "json")
+@format_option(("text", "json"))
 def roofline(
     bundle: Path | None, backend: str, threads: int | None, rounds: int, form: str
 ) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from ...runtime.backends import AUTO, backend_names
 from ...runtime.bundles.bundle import Bundle
+from ...runtime.commands.options import backend_option, bundle_option, format_option
 from ..latency.sample_image import sample_image
-from ..options import FOLDER, echo_json, format_option, tell
+from ..options import echo_json, tell
 from ..tables import text_table
 from .files import measure_files
 from .tables import files_table, load_table
@@ -16,8 +16,8 @@ from .workers import SECONDS, ScalingRow, loads, measure_load
 
 
 @click.command()
-@click.option("--bundle", type=FOLDER, help="The bundle's directory; default: the shipped one.")
-@click.option("--backend", type=click.Choice(backend_names()), default=AUTO, show_default=True)
+@bundle_option()
+@backend_option
 @click.option(
     "--seconds", type=click.FloatRange(0.1), default=SECONDS, show_default=True, help="Of each row."
 )
@@ -28,7 +28,7 @@ from .workers import SECONDS, ScalingRow, loads, measure_load
     multiple=True,
     help="Score so many generated files with a network that costs nothing; give it several times.",
 )
-@format_option("text", "json")
+@format_option(("text", "json"))
 def scaling(
     bundle: Path | None, backend: str, seconds: float, counts: tuple[int, ...], form: str
 ) -> None:

@@ -91,7 +91,7 @@ def survey(
     drawn, rest = _draw(files, seed)
     # Not the fastest backend: the choice must not depend on what is installed.
     with open_session(bundle, "onnxruntime") as session:
-        looked_at = list(_look(session, bundle, progress(drawn)))
+        looked_at = list(_look(session, bundle, progress("Looking through", drawn)))
     described = [entry for entry in looked_at if isinstance(entry, Description)]
     doubtful = () if allow_doubtful else tuple(entry for entry in described if entry.doubts)
     certain = [entry for entry in described if allow_doubtful or not entry.doubts]

@@ -1,7 +1,6 @@
 """The options of `brixia-edge export` that ask for engines, and what is printed for them."""
 
 import functools
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,11 @@ import click
 from ...runtime.bundles.bundle import MANIFEST, Bundle
 from ...runtime.bundles.engine_file import EngineRecord
 from ...runtime.bundles.engines import copy_bundle
+from ...runtime.commands.progress import Meter
 from .into_bundle import PRODUCTS, export_engines
 from .options import EngineOptions, parse_targets
+
+_STEPS = 1000
 
 _DLA = (
     "the DLA runs no GridSample and no float32, and BS-Net's alignment needs both; nearly every "
@@ -76,8 +78,11 @@ def add_engines(bundle: Bundle, options: EngineOptions) -> None:
     if not options.products:
         return
     click.echo(f"Building engines: {', '.join(options.products)}", err=True)
-    with _progress() as show:
-        bundle, records = export_engines(bundle, options, show)
+    with Meter("Building", _STEPS) as meter:
+        # Phases become known as they start, so the fraction can fall; a meter does not go back.
+        bundle, records = export_engines(
+            bundle, options, lambda fraction: meter.reach(round(fraction * _STEPS))
+        )
     for record in records:
         click.echo(describe(bundle, record))
 
@@ -90,26 +95,6 @@ def describe(bundle: Bundle, record: EngineRecord) -> str:
         f"Wrote {bundle.root / record.file}: {size:.1f} MB, {record.build_seconds:.1f} s; "
         f"convolutions and matrix products: {layers} (by the {record.layers_from})"
     )
-
-
-class _progress:  # noqa: N801 - used like a function
-    """A progress bar that is told fractions."""
-
-    _STEPS = 1000
-
-    def __enter__(self) -> Callable[[float], None]:
-        self._bar: Any = click.progressbar(length=self._STEPS, label="Building", file=sys.stderr)
-        self._bar.__enter__()
-        return self._show
-
-    def __exit__(self, *error: Any) -> None:
-        self._bar.__exit__(*error)
-
-    def _show(self, fraction: float) -> None:
-        ahead = round(fraction * self._STEPS) - self._bar.pos
-        # Phases become known as they start, so the estimate can fall; a bar does not go back.
-        if ahead > 0:
-            self._bar.update(ahead)
 
 
 def _targets(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:

@@ -103,7 +103,7 @@ def prepare_images(
         No file is left.
     """
     images: dict[str, tuple[NDArray[np.float32], NDArray[np.int64] | None]] = {}
-    for file in progress(files):
+    for file in progress("Reading", files):
         try:
             digest = hashlib.sha256(file.read_bytes()).hexdigest()
             if digest not in calibrated and digest not in images:
@@ -132,7 +132,8 @@ def probabilities(
     """
     session = open_network(model)
     results = [
-        session.run([PROBABILITIES], {IMAGE: image[None]})[0] for image in progress(measured.images)
+        session.run([PROBABILITIES], {IMAGE: image[None]})[0]
+        for image in progress("Measuring scores", list(measured.images))
     ]
     stacked: NDArray[np.float32] = np.concatenate(results)
     if not np.isfinite(stacked).all():

@@ -118,7 +118,10 @@ def _rank(
     progress: Progress,
 ) -> list[str]:
     """Layers by what is gained when each alone goes back to float, the most first."""
-    remaining = {name: _change(reference, build((name,))).mean() for name in progress(list(layers))}
+    remaining = {
+        name: _change(reference, build((name,))).mean()
+        for name in progress("Ranking layers", list(layers))
+    }
     return sorted(layers, key=lambda name: remaining[name])
 
 

@@ -9,6 +9,7 @@ import click
 from ..errors import BackendUnavailable
 from ..reports import REPORTS
 from ..scorer import Scorer
+from .options import PATH
 from .outputs import OutputFolders
 
 RADIOGRAPH = "RG1_UNCR.dcm"
@@ -18,7 +19,7 @@ RADIOGRAPH = "RG1_UNCR.dcm"
 @click.command()
 @click.option(
     "--overlay",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Write a picture of the score into this folder.",
 )
 def demo(overlay: Path | None) -> None:

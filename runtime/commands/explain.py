@@ -1,13 +1,9 @@
 """`brixia-edge explain`."""
 
-import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
-from ..backends import AUTO, backend_names
 from ..bundles.bundle import Bundle
 from ..cli import UNSCORED
 from ..errors import UnsupportedImage
@@ -15,18 +11,25 @@ from ..explanation.evidence import EVIDENCE
 from ..explanation.explainer import METHODS, NEEDED_OUTPUTS, explain_result
 from ..explanation.explanation import Explanation
 from ..explanation.files import WRITERS
-from ..reading.inputs import find_inputs
 from ..reports.output_names import output_stem
 from ..reports.plain_text import printable
 from ..results import RESEARCH_USE, ScoredRadiograph, UnscoredFile
 from ..scorer import Scorer
-
-_PATH = click.Path(path_type=Path)
+from .inputs import find, tell_failures
+from .options import (
+    backend_option,
+    bundle_option,
+    keep_names_option,
+    output_option,
+    paths_argument,
+    threads_option,
+)
+from .progress import show_progress
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("-o", "--output", type=_PATH, required=True, help="The folder to write into.")
+@paths_argument
+@output_option("The folder to write into.")
 @click.option(
     "--method",
     type=click.Choice(METHODS),
@@ -43,14 +46,10 @@ _PATH = click.Path(path_type=Path)
     show_default=True,
     help="png: a picture; npz: the maps as arrays. Give it twice for both.",
 )
-@click.option("--bundle", type=_PATH, help="The bundle's directory; default: the shipped one.")
-@click.option("--backend", type=click.Choice(backend_names()), default=AUTO, show_default=True)
-@click.option("--threads", type=click.IntRange(1), help="CPU threads; default: all cores.")
-@click.option(
-    "--keep-names",
-    is_flag=True,
-    help="Name what is written after the radiograph's file, which may tell whose it is.",
-)
+@bundle_option()
+@backend_option
+@threads_option
+@keep_names_option
 def explain(
     paths: tuple[str, ...],
     output: Path,
@@ -68,7 +67,7 @@ def explain(
 
     RESEARCH USE ONLY - not for diagnostic use.
     """
-    inputs = find_inputs(paths, sys.stdin.buffer)
+    inputs = find(paths)
     failures = list(inputs.failures)
     _make_folder(output)
     with Scorer(Bundle.open(bundle), backend, threads, NEEDED_OUTPUTS) as scorer:
@@ -80,8 +79,7 @@ def explain(
             stem = f"{output_stem(explained.result, keep_names)}-{method}"
             for form in forms:
                 _write(explained, output / f"{stem}.{form}", form)
-    for failure in failures:
-        click.echo(printable(f"{failure.file}: {failure.error}"), err=True)
+    tell_failures(failures)
     click.echo(RESEARCH_USE, err=True)
     return UNSCORED if failures else 0
 
@@ -110,12 +108,3 @@ def _write(explanation: Explanation, path: Path, form: str) -> None:
     except OSError as error:
         raise click.FileError(str(path), f"cannot be written: {error.strerror}") from error
     click.echo(printable(str(path)))
-
-
-def show_progress(items: Iterable[Any]) -> Iterator[Any]:
-    """Pass batches on, with a progress bar on standard error if it is a terminal."""
-    if not sys.stderr.isatty():
-        yield from items
-        return
-    with click.progressbar(list(items), label="Blanking", file=sys.stderr) as bar:
-        yield from bar

@@ -18,17 +18,14 @@ from ..inspection.image_inspection import (
     preview_strip,
 )
 from ..reading.options import ReadingOptions
-
-_PATH = click.Path(path_type=Path)
+from .options import PATH, format_option
 
 
 @click.command()
-@click.argument("target", type=_PATH, required=False, metavar="[IMAGE|BUNDLE|ENGINE]")
+@click.argument("target", type=PATH, required=False, metavar="[IMAGE|BUNDLE|ENGINE]")
 @click.option("--window", type=int, help="Of an image's windows, show it in this one, from 1.")
-@click.option("--preview", type=_PATH, help="Write an image's small pictures into this PNG file.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@click.option("--preview", type=PATH, help="Write an image's small pictures into this PNG file.")
+@format_option(("text", "json"))
 def inspect(target: Path | None, window: int | None, preview: Path | None, form: str) -> None:
     """Show what becomes of an IMAGE, or verify a BUNDLE or an ENGINE file and show what it is.
 

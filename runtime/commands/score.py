@@ -9,10 +9,9 @@ from typing import TextIO
 
 import click
 
-from ..backends import AUTO, backend_names
 from ..bundles.bundle import Bundle
 from ..cli import UNSCORED
-from ..reading.inputs import Inputs, find_inputs
+from ..reading.inputs import Inputs
 from ..reading.options import ReadingOptions
 from ..reports import REPORTS, Report
 from ..reports.plain_text import printable
@@ -21,22 +20,31 @@ from ..scorer import Scorer
 from ..sources.isolated import ReadingMode
 from ..sources.process import ReadingLimits
 from .drift import drift_option, watch_drift
+from .inputs import find
+from .options import (
+    PATH,
+    backend_option,
+    bundle_option,
+    format_option,
+    keep_names_option,
+    output_option,
+    paths_argument,
+    threads_option,
+)
 from .outputs import OutputFolders
+from .progress import show_results
 from .resume import output_to_resume, unscored
 
 Result = ScoredRadiograph | UnscoredFile
-_PATH = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--bundle", type=_PATH, help="The bundle's directory; default: the shipped one.")
-@click.option("--backend", type=click.Choice(backend_names()), default=AUTO, show_default=True)
-@click.option("--threads", type=click.IntRange(1), help="CPU threads; default: all cores.")
-@click.option(
-    "--format", "form", type=click.Choice(list(REPORTS)), default="text", show_default=True
-)
-@click.option("-o", "--output", type=_PATH, help="Write to a file instead of standard output.")
+@paths_argument
+@bundle_option()
+@backend_option
+@threads_option
+@format_option(REPORTS)
+@output_option("Write to a file instead of standard output.", required=False)
 @click.option(
     "--isolate/--no-isolate",
     default=None,
@@ -49,18 +57,14 @@ _PATH = click.Path(path_type=Path)
     is_flag=True,
     help="Go on with the JSON lines in --output: score only the files that have no score there.",
 )
-@click.option("--overlay", type=_PATH, help="Write a picture of each score into this folder.")
-@click.option("--sr", type=_PATH, help="Write a DICOM structured report of each into this folder.")
+@click.option("--overlay", type=PATH, help="Write a picture of each score into this folder.")
+@click.option("--sr", type=PATH, help="Write a DICOM structured report of each into this folder.")
 @click.option(
     "--secondary-capture",
-    type=_PATH,
+    type=PATH,
     help="Write the picture of each score as a DICOM Secondary Capture into this folder.",
 )
-@click.option(
-    "--keep-names",
-    is_flag=True,
-    help="Name what is written after the radiograph's file, which may tell whose it is.",
-)
+@keep_names_option
 @drift_option
 @click.option("--strict", is_flag=True, help="Exit with 1 when a score's quality is doubtful, too.")
 def score(
@@ -89,8 +93,7 @@ def score(
     """
     _check_paths(paths, output)
     resumed = output_to_resume(resume, form, output)
-    inputs = find_inputs(paths, sys.stdin.buffer)
-    _tell_skipped(inputs)
+    inputs = find(paths)
     folders = {"--overlay": overlay, "--sr": sr, "--secondary-capture": secondary_capture}
     outputs = OutputFolders(folders, keep_names)
     # The output last: a bundle that cannot run must not cost the results of an earlier run.
@@ -104,24 +107,15 @@ def score(
     ):
         if isolated and not scorer.source.memory_limited():
             click.echo("this system limits no process's memory; time alone is limited", err=True)
-        results = with_progress(_results(scorer, inputs), len(inputs.files), stream)
+        results = show_results("Scoring", _results(scorer, inputs), len(inputs.files))
         results = watch_drift(results, scorer.bundle, drift)
         return _report(results, REPORTS[form](stream), outputs, strict)
 
 
 def _check_paths(paths: tuple[str, ...], output: Path | None) -> None:
-    """Refuse an empty path, and an output that would overwrite an input."""
-    if "" in paths:
-        raise click.BadParameter("a path is empty; was a variable not set?", param_hint="PATH")
+    """Refuse an output that would overwrite an input."""
     if output is not None and os.path.realpath(output) in map(os.path.realpath, paths):
         raise click.BadParameter(f"{output} is one of the images to score", param_hint="--output")
-
-
-def _tell_skipped(inputs: Inputs) -> None:
-    if inputs.skipped:
-        click.echo(f"{inputs.skipped} files are no DICOM, PNG or JPEG and were skipped", err=True)
-    if inputs.links:
-        click.echo(f"{inputs.links} links lead out of their folder and were skipped", err=True)
 
 
 def _is_batch(paths: tuple[str, ...], inputs: Inputs) -> bool:
@@ -157,19 +151,3 @@ def _stream(output: Path | None, append: bool = False) -> Generator[TextIO]:
         raise click.BadParameter(f"{output}: {error.strerror}", param_hint="--output") from error
     with stream:
         yield stream
-
-
-def with_progress(results: Iterable[Result], count: int, stream: TextIO) -> Iterator[Result]:
-    """Show a progress bar on standard error while results pass, if it is a terminal.
-
-    With one image there is none; with results on the same terminal the bar makes room for each.
-    """
-    if count < 2 or not sys.stderr.isatty():
-        yield from results
-        return
-    with click.progressbar(length=count, label="Scoring", file=sys.stderr) as bar:
-        for result in results:
-            if stream.isatty():
-                click.echo("\r\x1b[K", nl=False, err=True)
-            yield result
-            bar.update(1)

@@ -89,7 +89,7 @@ def probability_drops(
     batches = even_batches(len(pieces), scorer.bundle.manifest.max_batch)
     after = [
         run_blanked(scorer, image, [pieces[index] for index in batch])[:, zones, predicted]
-        for batch in progress(batches)
+        for batch in progress("Blanking", batches)
     ]
     return (before - np.concatenate(after))[: len(pieces)].astype(np.float32)
 

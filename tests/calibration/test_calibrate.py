@@ -82,7 +82,7 @@ def test_progress_sees_every_file_and_every_chosen_radiograph(
 ) -> None:
     seen: list[int] = []
 
-    def progress(items: Iterable[Any]) -> Iterable[Any]:
+    def progress(stage: str, items: Iterable[Any], count: int | None = None) -> Iterable[Any]:
         listed = list(items)
         seen.append(len(listed))
         return listed

@@ -284,7 +284,7 @@ def test_drops_are_those_worked_out_by_hand(tiny_bundle: Bundle, chest_png: Path
 def test_occlusion_maps_hold_each_superpixels_drop(tiny_bundle: Bundle, chest_png: Path) -> None:
     shown: list[int] = []
 
-    def progress(items: Iterable[Any]) -> Iterable[Any]:
+    def progress(stage: str, items: Iterable[Any], count: int | None = None) -> Iterable[Any]:
         batches = list(items)
         shown.append(len(batches))
         return batches
