@@ -23,6 +23,7 @@ from ..runtime.backends.base import Session
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.commands.options import FOLDER, backend_option, bundle_option, output_option
 from ..runtime.commands.progress import show_progress
+from ..runtime.contract import SCORE_OUTPUTS
 from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ..runtime.quality.chest_template import (
     PLACEMENTS,
@@ -122,11 +123,9 @@ def observe(
 
 def _observe_one(radiograph: Radiograph, session: Session, spec: PreprocessSpec) -> Observation:
     image = preprocess(radiograph, spec)
-    outputs = session.run(image, ("probabilities", "lung_mask", "alignment"))
-    mask = outputs["lung_mask"][0, 0]
-    prediction = Prediction(outputs["probabilities"][0], mask, outputs["alignment"][0])
+    prediction = Prediction.of(session.run(image, SCORE_OUTPUTS))
     measures = measure_quality(radiograph, image, prediction)
-    return Observation("", reduce_image(image[0, 0]), reduce_image(mask), measures)
+    return Observation("", reduce_image(image[0, 0]), reduce_image(prediction.lung_mask), measures)
 
 
 def make_template(observed: Observations) -> ChestTemplate:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .contract import ALIGNMENT, LUNG_MASK, PROBABILITIES, ZONE_EVIDENCE
 from .errors import BrixiaEdgeError
 from .radiograph import Radiograph
 from .scores import BrixiaScore
@@ -41,11 +42,11 @@ class Prediction:
     @classmethod
     def of(cls, outputs: Mapping[str, NDArray[np.float32]], place: int = 0) -> "Prediction":
         """Take one radiograph's part of what a session gave for a batch, by its place there."""
-        evidence = outputs.get("zone_evidence")
+        evidence = outputs.get(ZONE_EVIDENCE)
         return cls(
-            probabilities=outputs["probabilities"][place],
-            lung_mask=outputs["lung_mask"][place, 0],
-            alignment=outputs["alignment"][place],
+            probabilities=outputs[PROBABILITIES][place],
+            lung_mask=outputs[LUNG_MASK][place, 0],
+            alignment=outputs[ALIGNMENT][place],
             zone_evidence=None if evidence is None else evidence[place],
         )
 

@@ -11,15 +11,13 @@ from numpy.typing import NDArray
 from .backends import AUTO, open_session
 from .backends.base import Session
 from .bundles.bundle import Bundle
+from .contract import PROBABILITIES, SCORE_OUTPUTS
 from .errors import BackendUnavailable, BrixiaEdgeError, ImageTooLarge
 from .quality.quality import assess_quality
 from .results import Prediction, ScoredRadiograph, Timing, UnscoredFile
 from .scores import BrixiaScore
 from .sources.isolated import IN_THIS_PROCESS, ReadingMode, open_source
 from .sources.source import PreparedRadiograph
-
-SCORE_OUTPUTS = ("probabilities", "lung_mask", "alignment")
-"""The outputs that a score and its quality need."""
 
 
 class Scorer:
@@ -139,7 +137,7 @@ class Scorer:
 
     def _predict(self, image: NDArray[np.float32]) -> Prediction:
         outputs = self.session.run(image, self._outputs)
-        if not np.isfinite(outputs["probabilities"]).all():
+        if not np.isfinite(outputs[PROBABILITIES]).all():
             raise BackendUnavailable(
                 f"backend {self.session.backend!r} gave probabilities that are not finite; give "
                 "--backend onnxruntime, and if that helps report the backend's version"

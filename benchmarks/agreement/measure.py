@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.backends.base import Session
+from ...runtime.contract import PROBABILITIES, SCORE_OUTPUTS
 from ...runtime.errors import BundleError, UnreadableImage
 from ...runtime.progress import Progress, unchanged
-from ...runtime.scorer import SCORE_OUTPUTS
 from .contestants import Contestant, open_all
 from .radiographs import NetworkInput, prepare_radiographs
 
@@ -148,5 +148,5 @@ def _round(
         sleep(PAUSE)
         started = perf_counter()
         outputs = sessions[index].run(image, SCORE_OUTPUTS)
-        found[index] = outputs["probabilities"][0], (perf_counter() - started) * 1000
+        found[index] = outputs[PROBABILITIES][0], (perf_counter() - started) * 1000
     return [found[index] for index in range(len(sessions))]

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from ...runtime.backends.base import COPY_IN, COPY_OUT, ENQUEUE, INFER, Mark, Outputs
 from ...runtime.bundles.bundle import Bundle
+from ...runtime.contract import SCORE_OUTPUTS
 from ...runtime.preparation.preprocess import preprocess
 from ...runtime.quality.quality import assess_quality
 from ...runtime.radiograph import Radiograph
 from ...runtime.reading.read import parse_radiograph, read_bytes
 from ...runtime.reports import JsonReport
 from ...runtime.results import Prediction, ScoredRadiograph, Timing
-from ...runtime.scorer import SCORE_OUTPUTS, Scorer
+from ...runtime.scorer import Scorer
 from ...runtime.scores import BrixiaScore
 
 READ, DECODE, PREPARE, POST, REPORT = "read", "decode", "prepare", "post", "report"

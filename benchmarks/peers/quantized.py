@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...runtime.backends.base import IMAGE
+from ...runtime.contract import IMAGE
 from ...runtime.errors import BackendUnavailable
 
 Images = Sequence[NDArray[np.float32]]

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.backends import open_session
-from ...runtime.backends.base import IMAGE, Session
+from ...runtime.backends.base import Session
 from ...runtime.bundles.bundle import Bundle
-from ...runtime.scorer import SCORE_OUTPUTS
+from ...runtime.contract import IMAGE, SCORE_OUTPUTS
 from .layers import GROUPS
 from .peak import Peak, Yardstick, find_peaks, yardsticks
 from .programs import NodeTime, Program, load_program

@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
 from ...runtime.bundles.bundle import MODEL, Bundle, Manifest, write_bundle
+from ...runtime.contract import ALIGNMENT, IMAGE, LUNG_MASK, OUTPUTS, PROBABILITIES, ZONE_EVIDENCE
 from ...runtime.errors import BackendUnavailable
 from ...runtime.preparation.preprocess import PreprocessSpec
 
@@ -35,12 +36,8 @@ def write_tiny_bundle(target: Path) -> Bundle:
     BackendUnavailable
         The package onnx is not installed.
     """
-    shapes = {
-        "probabilities": [6, 4],
-        "lung_mask": [1, SIZE, SIZE],
-        "alignment": [2, 3],
-        "zone_evidence": [6, 4, 16, 16],
-    }
+    shapes = {name: list(shape) for name, shape in OUTPUTS.items()}
+    shapes[LUNG_MASK] = [1, SIZE, SIZE]
     manifest = Manifest(
         name="tiny",
         licence="MIT",
@@ -49,7 +46,7 @@ def write_tiny_bundle(target: Path) -> Bundle:
         weights_sha256="0" * 64,
         precision="fp32",
         preprocess=PreprocessSpec("equalize", SIZE),
-        inputs={"image": {"dtype": "float32", "shape": ["N", 1, SIZE, SIZE]}},
+        inputs={IMAGE: {"dtype": "float32", "shape": ["N", 1, SIZE, SIZE]}},
         outputs={
             name: {"dtype": "float32", "shape": ["N", *shape]} for name, shape in shapes.items()
         },
@@ -118,7 +115,7 @@ def _network(shapes: dict[str, list[int]]) -> bytes:
     graph = helper.make_graph(
         [helper.make_node(kind, read, [written]) for kind, read, written in _nodes()],
         "tiny",
-        [tensor("image", [1, SIZE, SIZE])],
+        [tensor(IMAGE, [1, SIZE, SIZE])],
         [tensor(name, shape) for name, shape in shapes.items()],
         [numpy_helper.from_array(value, name) for name, value in _constants()],
     )
@@ -128,15 +125,15 @@ def _network(shapes: dict[str, list[int]]) -> bytes:
 
 
 def _nodes() -> Iterator[tuple[str, list[str], str]]:
-    yield "GlobalAveragePool", ["image"], "mean"
+    yield "GlobalAveragePool", [IMAGE], "mean"
     yield "Reshape", ["mean", "flat"], "level"
     yield "Mul", ["level", "scores"], "logits"
-    yield "Softmax", ["logits"], "probabilities"
-    yield "Sub", ["one", "image"], "lung_mask"
+    yield "Softmax", ["logits"], PROBABILITIES
+    yield "Sub", ["one", IMAGE], LUNG_MASK
     yield "Mul", ["level", "zero"], "nothing"
-    yield "Add", ["nothing", "upright"], "alignment"
+    yield "Add", ["nothing", "upright"], ALIGNMENT
     yield "Reshape", ["nothing", "wide"], "nothing_wide"
-    yield "Add", ["nothing_wide", "evidence"], "zone_evidence"
+    yield "Add", ["nothing_wide", "evidence"], ZONE_EVIDENCE
 
 
 def _constants() -> Iterator[tuple[str, Any]]:

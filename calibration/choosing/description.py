@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.backends.base import Session
+from ...runtime.contract import LUNG_THRESHOLD, SCORE_OUTPUTS
 from ...runtime.errors import CalibrationError, UnreadableImage
 from ...runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ...runtime.quality.quality import assess_quality
@@ -18,13 +19,11 @@ from ...runtime.reading.dicom.file import parse_dicom
 from ...runtime.reading.dicom.header import Header, refusing_damage, silence
 from ...runtime.reading.read import read_radiograph
 from ...runtime.results import Prediction
-from ...runtime.scorer import SCORE_OUTPUTS
 from ...runtime.scores import BrixiaScore
 
 HASH_SIDE = 16
 """Rows and columns of the picture that `average_hash` compares."""
 
-_LUNG = 0.5
 _BEDSIDE = re.compile(r"PORTABLE|BEDSIDE|MOBILE|BEDRIDDEN|A LETTO")
 _BEDSIDE_TEXTS = (
     "StudyDescription",
@@ -120,7 +119,7 @@ def describe(file: Path, session: Session, spec: PreprocessSpec) -> Description:
         global_score=score.global_score,
         brightness=float(radiograph.pixels.mean()),
         contrast=float(radiograph.pixels.std()),
-        lung_area=float(np.mean(prediction.lung_mask > _LUNG)),
+        lung_area=float(np.mean(prediction.lung_mask > LUNG_THRESHOLD)),
         doubts=assess_quality(radiograph, image, prediction).warnings,
     )
 

@@ -9,8 +9,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from ...runtime.backends.base import IMAGE
 from ...runtime.backends.onnxrt_session import open_network, session_options
+from ...runtime.contract import IMAGE
 from ...runtime.errors import CalibrationError
 from .histogram import Histogram
 from .tensors import Tensor, watched_tensors

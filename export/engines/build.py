@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from ...runtime.backends.base import IMAGE
 from ...runtime.bundles.bundle import Bundle
+from ...runtime.contract import IMAGE
 from ...runtime.errors import BackendUnavailable, BundleError
 from ..graph.onnx_model import from_onnx, to_onnx
 from ..precision.quantize import with_signed_activations

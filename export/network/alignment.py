@@ -18,10 +18,8 @@ the same distance from 0: a sample is inside when |g'| < W / (W + 1).
 import numpy as np
 from numpy.typing import NDArray
 
+from ...runtime.contract import ALIGNMENT
 from .layers import LayerWriter
-
-ALIGNMENT = "alignment"
-"""The tensor with the affine map, float32 ``[N, 2, 3]``."""
 
 _MASK_POOL = 4
 _LAST_MAP = (26, 26, 20)

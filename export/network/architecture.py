@@ -10,10 +10,9 @@ Source: BrixIA/Brixia-score-COVID-19, src/BSNet; Signoroni et al. 2021, section 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-Shape = tuple[int, ...]
+from ...runtime.contract import OUTPUTS, PROBABILITIES
 
-INPUT_SIZE = 512
-"""Rows and columns of the network's input."""
+Shape = tuple[int, ...]
 
 STAGE_FILTERS = (64, 128, 256, 512)
 UNITS = 2
@@ -23,8 +22,7 @@ DECODER_EPSILON = 1e-3
 HEAD_EPSILON = 1e-3
 HEAD_BLOCKS = 3
 HEAD_WIDTH = 8
-HEADS = 6
-CLASSES = 4
+HEADS, CLASSES = OUTPUTS[PROBABILITIES]
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,12 @@
 """The whole BS-Net as a graph, layer by layer as the original defines it."""
 
+from ...runtime.contract import IMAGE, INPUT_SIZE, OUTPUTS
 from ..graph.graph import Graph, TensorType
-from .alignment import ALIGNMENT, Sampler, add_alignment
-from .architecture import CLASSES, HEADS, INPUT_SIZE
+from .alignment import Sampler, add_alignment
 from .layers import LayerWriter
-from .segmentation import LUNG_MASK, add_decoder, add_encoder
+from .segmentation import add_decoder, add_encoder
 from .weights import WeightStore
-from .zones import LEVELS, PROBABILITIES, ZONE_EVIDENCE, add_zones
-
-IMAGE = "image"
-"""The input: float32 ``[N, 1, 512, 512]``, 0..1, as `runtime.preprocess` makes it."""
+from .zones import add_zones
 
 BATCH = "N"
 
@@ -27,13 +24,7 @@ def build_network(weights: WeightStore) -> Graph:
     lung_mask = add_decoder(layers)
     alignment = add_alignment(layers, lung_mask)
     add_zones(layers, Sampler(layers, alignment), lung_mask)
-    size = LEVELS[-1].size
-    graph.outputs = {
-        PROBABILITIES: _type(HEADS, CLASSES),
-        LUNG_MASK: _type(1, INPUT_SIZE, INPUT_SIZE),
-        ALIGNMENT: _type(2, 3),
-        ZONE_EVIDENCE: _type(HEADS, CLASSES, size, size),
-    }
+    graph.outputs = {name: _type(*shape) for name, shape in OUTPUTS.items()}
     return graph
 
 

@@ -3,6 +3,7 @@
 He et al. 2016, arXiv 1603.05027; Zhou et al. 2018, arXiv 1807.10165, with transposed convolutions.
 """
 
+from ...runtime.contract import LUNG_MASK
 from .architecture import (
     DECODER_EPSILON,
     ENCODER_EPSILON,
@@ -12,9 +13,6 @@ from .architecture import (
     decoder_blocks,
 )
 from .layers import LayerWriter
-
-LUNG_MASK = "lung_mask"
-"""The tensor with the lung mask, float32 ``[N, 1, 512, 512]``."""
 
 
 def add_encoder(layers: LayerWriter, image: str) -> None:

@@ -5,18 +5,24 @@ included. The boxes are constants, so each crop is two constant matrices, one fo
 rows and one for columns (see `resampling_matrix`).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...runtime.contract import (
+    COLUMN_BANDS,
+    EVIDENCE_SIZE,
+    INPUT_SIZE,
+    PROBABILITIES,
+    ROW_BANDS,
+    ZONE_EVIDENCE,
+)
 from ...runtime.scores import Zone
 from .alignment import Sampler
-from .architecture import CLASSES, HEAD_BLOCKS, HEAD_EPSILON, HEADS, INPUT_SIZE
+from .architecture import CLASSES, HEAD_BLOCKS, HEAD_EPSILON, HEADS
 from .layers import LayerWriter
-
-PROBABILITIES = "probabilities"
-ZONE_EVIDENCE = "zone_evidence"
 
 ALIGNED_MASK = "aligned_mask"
 """The lung mask sampled through the map, 0 outside; with a size behind it, shrunk to that size."""
@@ -26,12 +32,6 @@ PYRAMID_ZONES = "pyramid/zones"
 
 FEATURES = ("stage1_unit1_relu1", "stage2_unit2_relu1", "stage3_unit2_relu1", "stage4_unit2_relu1")
 """The encoder's tensors that the pyramid reads, 128, 64, 32 and 16 pixels wide."""
-
-ROW_BANDS = ((0.0, 0.4), (0.3, 0.7), (0.6, 1.0))
-"""Upper, middle and lower zones, as fractions of the aligned image's height."""
-
-COLUMN_BANDS = ((0.0, 0.5), (0.5, 1.0))
-"""Image left (the patient's right lung) and image right, as fractions of the width."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ LEVELS = (
     Level("C1_reduced", "P1", 64, 128),
     Level("Cmid0_reduced", "Pmid0", 128, 64),
     Level("Cmid1_reduced", "Pmid1", 256, 32),
-    Level("C5_reduced", "P5", 512, 16),
+    Level("C5_reduced", "P5", 512, EVIDENCE_SIZE),
 )
 
 
@@ -68,14 +68,14 @@ def network_head(zone: Zone) -> int:
     return 2 * row + column
 
 
-def resampling_matrix(bands: tuple[tuple[float, float], ...], size: int) -> NDArray[np.float32]:
+def resampling_matrix(bands: Iterable[tuple[float, float]], size: int) -> NDArray[np.float32]:
     """The linear map that cuts bands out of an axis and stretches each back to `size`.
 
     Returns
     -------
     float32 ``[len(bands) * size, size]``; every row holds the weights of one output and sums to 1.
     """
-    starts, ends = np.array(bands, np.float32).T[:, :, None] * np.float32(size - 1)
+    starts, ends = np.array(tuple(bands), np.float32).T[:, :, None] * np.float32(size - 1)
     positions = (starts + np.arange(size) * ((ends - starts) / (size - 1))).reshape(-1)
     lower = np.minimum(np.floor(positions).astype(np.int64), size - 2)
     matrix = np.zeros((len(positions), size))
@@ -114,8 +114,8 @@ def _zone_features(
 def _cut_zones(layers: LayerWriter, source: str, level: Level) -> str:
     """Cut in the order of `Zone`: columns outermost, then rows."""
     graph, size, name = layers.graph, level.size, zones_name(level)
-    rows = graph.constant(f"{name}/rows", resampling_matrix(ROW_BANDS, size))
-    columns = np.ascontiguousarray(resampling_matrix(COLUMN_BANDS, size).T)
+    rows = graph.constant(f"{name}/rows", resampling_matrix(ROW_BANDS.values(), size))
+    columns = np.ascontiguousarray(resampling_matrix(COLUMN_BANDS.values(), size).T)
     column_name = graph.constant(f"{name}/columns", columns)
     x = graph.add("MatMul", [source, column_name], f"{name}/cut_columns")
     x = graph.add("MatMul", [rows, x], f"{name}/cut_rows")

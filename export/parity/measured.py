@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.backends.onnxrt_session import open_network
+from ...runtime.contract import IMAGE, PROBABILITIES
 from ...runtime.errors import BrixiaEdgeError, CalibrationError
 from ...runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ...runtime.progress import Progress, unchanged
 from ...runtime.reading.read import read_radiograph
-from ..network.network import IMAGE
-from ..network.zones import PROBABILITIES
 from .score_parity import ScoreParity, compare_scores
 
 Annotations = Mapping[str, NDArray[np.int64]]

@@ -10,11 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.backends.onnxrt_session import open_network
+from ...runtime.contract import (
+    ALIGNMENT,
+    IMAGE,
+    INPUT_SIZE,
+    LUNG_MASK,
+    PROBABILITIES,
+    ZONE_EVIDENCE,
+)
 from ...runtime.errors import WeightsError
-from ..network.alignment import ALIGNMENT
-from ..network.network import IMAGE
-from ..network.segmentation import LUNG_MASK
-from ..network.zones import PROBABILITIES, ZONE_EVIDENCE
 
 Arrays = Mapping[str, NDArray[np.float32]]
 
@@ -97,7 +101,7 @@ def with_zone_logits(outputs: Arrays) -> Arrays:
     return {**outputs, ZONE_LOGITS: outputs[ZONE_EVIDENCE].mean(axis=(3, 4))}
 
 
-def synthetic_radiographs(count: int = 2, size: int = 512) -> NDArray[np.float32]:
+def synthetic_radiographs(count: int = 2, size: int = INPUT_SIZE) -> NDArray[np.float32]:
     """Bright bodies with two dark lungs, always the same: float32 ``[N, 1, size, size]``."""
     rows, columns = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
     noise = np.random.RandomState(0).standard_normal((count, size, size)) * 0.03
@@ -128,11 +132,11 @@ def load_golden(path: Path) -> tuple[NDArray[np.float32], Arrays]:
         probabilities = arrays["probabilities"].transpose(0, 2, 1, 3).reshape(count, 6, 4)
         expected = {
             ALIGNMENT: arrays["theta"].reshape(count, 2, 3),
-            LUNG_MASK: arrays["mask"].reshape(count, 1, 512, 512),
+            LUNG_MASK: arrays["mask"].reshape(count, 1, INPUT_SIZE, INPUT_SIZE),
             ZONE_LOGITS: arrays["zone_logits"].reshape(count, 6, 4)[:, NETWORK_ORDER],
             PROBABILITIES: probabilities,
         }
-        images = arrays["images"].astype(np.float32).reshape(count, 1, 512, 512)
+        images = arrays["images"].astype(np.float32).reshape(count, 1, INPUT_SIZE, INPUT_SIZE)
         return images, expected
     except (
         OSError,

@@ -17,6 +17,7 @@ import numpy as np
 from onnx import TensorProto
 
 from ...calibration.ranges.table import Range
+from ...runtime.contract import LUNG_MASK
 from ..graph.graph import Attribute, Graph, Node, TensorType
 
 LARGEST = float(np.finfo(np.float16).max) / 4
@@ -94,7 +95,7 @@ def _behind_coordinates(graph: Graph) -> Iterator[str]:
     producers = {output: node for node in graph.nodes for output in node.outputs}
     pending = [node.inputs[1] for node in graph.nodes if node.operator == "GridSample"]
     pending += [name for node in graph.nodes if node.operator == "Less" for name in node.inputs]
-    stop = {"lung_mask"}
+    stop = {LUNG_MASK}
     while pending:
         name = pending.pop()
         node = producers.get(name)

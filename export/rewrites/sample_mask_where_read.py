@@ -10,9 +10,9 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
+from ...runtime.contract import INPUT_SIZE
 from ..graph.graph import Graph
 from ..network.alignment import grid_points
-from ..network.architecture import INPUT_SIZE
 from ..network.zones import ALIGNED_MASK, LEVELS
 
 _CORNERS = 4

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...runtime.contract import ZONE_EVIDENCE
 from ...runtime.scores import Zone
 from ..graph.graph import Graph
 from ..network.architecture import CLASSES, HEAD_BLOCKS, HEADS
-from ..network.zones import LEVELS, PYRAMID_ZONES, ZONE_EVIDENCE, network_head
+from ..network.zones import LEVELS, PYRAMID_ZONES, network_head
 
 
 def stack_heads(graph: Graph) -> None:

@@ -13,8 +13,9 @@ interleaving is done with the channels last, where it copies long runs.
 import numpy as np
 from numpy.typing import NDArray
 
+from ...runtime.contract import INPUT_SIZE
 from ..graph.graph import Graph, Node
-from ..network.architecture import INPUT_SIZE, decoder_blocks
+from ..network.architecture import decoder_blocks
 
 
 def subpixel_upsampling(graph: Graph) -> None:

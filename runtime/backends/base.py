@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 
 from ..bundles.bundle import Bundle
 
-IMAGE = "image"
-"""The network's input: float32 ``[N, 1, 512, 512]``, 0..1."""
-
 Outputs = Mapping[str, NDArray[np.float32]]
 
 COPY_IN, ENQUEUE, INFER, COPY_OUT = "copy in", "enqueue", "infer", "copy out"

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bundles.bundle import Bundle
-from .base import IMAGE, Outputs, Session
+from ..contract import IMAGE
+from .base import Outputs, Session
 from .onnxrt_session import open_network, session_options
 
 

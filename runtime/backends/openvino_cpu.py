@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bundles.bundle import Bundle
+from ..contract import IMAGE
 from ..errors import BackendUnavailable
-from .base import COPY_OUT, IMAGE, INFER, Mark, Outputs, Session
+from .base import COPY_OUT, INFER, Mark, Outputs, Session
 
 
 def _import_openvino() -> Any:

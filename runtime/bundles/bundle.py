@@ -15,6 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
+from ..contract import OUTPUTS
 from ..errors import BundleError
 from ..preparation.preprocess import PreprocessSpec
 from ..results import ModelIdentity
@@ -23,8 +24,6 @@ SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 MODEL = "model.onnx"
 PRECISIONS = ("fp32", "fp16", "int8")
-OUTPUTS = ("probabilities", "lung_mask", "alignment", "zone_evidence")
-"""What every bundle's network gives."""
 
 _KINDS: Mapping[str, type] = {
     **dict.fromkeys(("name", "licence", "intended_use", "variant", "weights_sha256"), str),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ..contract import ZONE_EVIDENCE
 from ..preparation.preprocess import preprocess
 from ..progress import Progress, unchanged
 from ..results import ScoredRadiograph
@@ -11,7 +12,7 @@ from .evidence import EVIDENCE, explain_by_evidence
 from .explanation import Explanation
 from .occlusion import OCCLUSION, explain_by_occlusion
 
-NEEDED_OUTPUTS = ("zone_evidence",)
+NEEDED_OUTPUTS = (ZONE_EVIDENCE,)
 """What a `Scorer` must be asked for."""
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract import PROBABILITIES
 from ..progress import Progress, unchanged
 from ..results import ScoredRadiograph
 from ..scorer import Scorer
@@ -24,7 +25,6 @@ BLANK = 0.0
 """The grey that a piece is blanked with: black, as air."""
 
 _UNIT = "drop of the probability of the zone's score when a piece is blanked"
-_PROBABILITIES = "probabilities"
 
 Batches = list[NDArray[np.intp]]
 
@@ -100,7 +100,7 @@ def run_blanked(
     """Score copies of an image, in each a piece blanked: probabilities, ``[pieces, 6, 4]``."""
     copies = np.repeat(image, len(pieces), axis=0)
     copies[:, 0][np.stack(pieces)] = BLANK
-    return scorer.session.run(copies, (_PROBABILITIES,))[_PROBABILITIES]
+    return scorer.session.run(copies, (PROBABILITIES,))[PROBABILITIES]
 
 
 def even_batches(count: int, largest: int) -> Batches:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract import LUNG_THRESHOLD
 from ..reports.drawing import BLACK, TextStyle, draw_line, text_strip
 from ..reports.overlay import (
     SCORE_COLOURS,
@@ -29,7 +30,6 @@ LONG_SIDE = 800
 
 _LETTER = 17
 _GAP = 8
-_LUNG = 0.5
 _ROWS_OF_ZONES = ((Zone.A, Zone.D), (Zone.B, Zone.E), (Zone.C, Zone.F))
 """As they lie on the image: the patient's right lung is on the left."""
 
@@ -83,7 +83,7 @@ def explanation_panel(explanation: Explanation) -> NDArray[np.uint8]:
 
 def _share_in_lungs(explanation: Explanation) -> str:
     strength = explanation.combined()[0]
-    inside = strength[explanation.result.prediction.lung_mask > _LUNG].sum()
+    inside = strength[explanation.result.prediction.lung_mask > LUNG_THRESHOLD].sum()
     share = f", {inside / strength.sum():.0%} of it inside the lungs" if strength.any() else ""
     return f"Explanation by {explanation.method}{share}"
 

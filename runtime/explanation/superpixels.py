@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract import LUNG_THRESHOLD
 from ..errors import BackendUnavailable, UnsupportedImage
 
 SUPERPIXELS = 180
 """About as many as the paper cuts the lungs into."""
 
-_LUNG = 0.5
 _COMPACTNESS = 0.1  # for greys of 0 to 1: pieces follow edges and stay about as wide as high
 _SMOOTHING = 1.0  # pixels, for the cutting alone: noise would tear the pieces apart
 _FEWEST_PIXELS = 64  # of lung; less is no lung, and cannot be cut into pieces
@@ -42,7 +42,7 @@ def lung_superpixels(
     BackendUnavailable
         scikit-image is not installed.
     """
-    lungs = lung_mask > _LUNG
+    lungs = lung_mask > LUNG_THRESHOLD
     if np.count_nonzero(lungs) < _FEWEST_PIXELS:
         raise UnsupportedImage(
             "the network found no lungs, so there is nothing to blank; give --method evidence"

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..reports.zone_geometry import INPUT_SIZE, aligned_to_input, zone_corners
+from ..contract import INPUT_SIZE
+from ..reports.zone_geometry import aligned_to_input, zone_corners
 from ..scores import Zone
 
 

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract import INPUT_SIZE
 from ..errors import BundleError
 from ..radiograph import Radiograph
 from .clahe import equalize_adaptive
@@ -46,7 +47,7 @@ class PreprocessSpec:
     """
 
     recipe: str
-    size: int = 512
+    size: int = INPUT_SIZE
 
     def __post_init__(self) -> None:
         if self.recipe not in _RECIPES:
@@ -74,7 +75,7 @@ class PreprocessSpec:
         BundleError
             A key is unknown or missing, or a value is not allowed.
         """
-        recipe, size = values.get("recipe"), values.get("size", 512)
+        recipe, size = values.get("recipe"), values.get("size", INPUT_SIZE)
         unknown = sorted(set(values) - {"recipe", "size"})
         if unknown or not isinstance(recipe, str) or type(size) is not int:
             raise BundleError(

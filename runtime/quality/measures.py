@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract import LUNG_THRESHOLD
 from ..radiograph import Radiograph
 from ..results import Prediction
 from .chest_template import PlacementMeasures, measure_placement, shipped_template
 
-_LUNG = 0.5
 _SAMPLE_PIXELS = 65_536  # grey levels are judged on about so many; more cost time and tell no more
 _EXTREME = 0.02  # as near to black or white no structure shows
 _BRIGHTEST_LEVEL = 255  # the finest step that a screen, and so the eye, tells apart
@@ -93,7 +93,7 @@ def measure_quality(
     rows, columns = radiograph.rows, radiograph.columns
     sample = sample_of(radiograph)
     return QualityMeasures(
-        lung_share=float(np.mean(prediction.lung_mask > _LUNG)),
+        lung_share=float(np.mean(prediction.lung_mask > LUNG_THRESHOLD)),
         alignment=measure_alignment(prediction.alignment),
         placement=measure_placement(image[0, 0], prediction.lung_mask, shipped_template()),
         grey_levels=len(np.unique(np.round(sample * _BRIGHTEST_LEVEL))),

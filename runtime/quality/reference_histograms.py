@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bundles.bundle import Bundle
+from ..contract import LUNG_THRESHOLD
 from ..errors import BundleError
 from ..results import ScoredRadiograph
 from .measures import sample_of
@@ -23,11 +24,9 @@ REFERENCE = "reference.json"
 
 REFERENCE_SCHEMA = 1
 
-_LUNG = 0.5
-
 QUANTITIES: Mapping[str, Callable[[ScoredRadiograph], float]] = {
     "brightness": lambda result: float(sample_of(result.radiograph).mean()),
-    "lung_area": lambda result: float(np.mean(result.prediction.lung_mask > _LUNG)),
+    "lung_area": lambda result: float(np.mean(result.prediction.lung_mask > LUNG_THRESHOLD)),
     "global_score": lambda result: float(result.score.global_score),
     "expected_global": lambda result: result.score.expected_global,
 }

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract import LUNG_THRESHOLD
 from ..radiograph import Radiograph
 from ..results import RESEARCH_USE, Prediction, ScoredRadiograph
 from ..scores import Zone, ZoneScore
@@ -23,7 +24,6 @@ LARGEST_LONG_SIDE = 1400
 """A larger one is reduced, to fit a screen; pixels."""
 
 _SMALLEST_WIDTH = 640  # below it the strips' writing would be wrapped to ribbons
-_LUNG = 0.5
 _SPECK = 0.002  # share of the picture; smaller islands and holes clutter it and tell nothing
 
 # Okabe and Ito's colours, told apart by colour-blind readers; brighter is not worse, so the
@@ -110,7 +110,7 @@ def draw_lungs(picture: NDArray[np.uint8], lung_mask: NDArray[np.float32]) -> No
     enlarged = cv2.resize(lung_mask, size, interpolation=cv2.INTER_LINEAR)
     # A blur about as wide as a pixel of the mask takes the stairs away and leaves the border.
     smooth = cv2.GaussianBlur(enlarged, (0, 0), max(size) / lung_mask.shape[0])
-    lungs = (smooth > _LUNG).astype(np.uint8)
+    lungs = (smooth > LUNG_THRESHOLD).astype(np.uint8)
     for contour in cv2.findContours(lungs, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)[0]:
         if cv2.contourArea(contour) > _SPECK * lungs.size:
             closed = np.concatenate([contour[:, 0], contour[:1, 0]]).astype(np.float64)

@@ -11,14 +11,8 @@ Three frames, each with x to the right and y down:
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract import COLUMN_BANDS, INPUT_SIZE, ROW_BANDS
 from ..scores import Zone
-
-INPUT_SIZE = 512
-"""Width and height of the network's input, pixels."""
-
-# The zones' boxes as BS-Net was built; neighbours in a lung overlap by a tenth of the height.
-_ROWS = {"upper": (0.0, 0.4), "middle": (0.3, 0.7), "lower": (0.6, 1.0)}
-_COLUMNS = {"right": (0.0, 0.5), "left": (0.5, 1.0)}
 
 
 def zone_corners(zone: Zone) -> NDArray[np.float64]:
@@ -34,8 +28,8 @@ def zone_corners(zone: Zone) -> NDArray[np.float64]:
     NDArray[np.float64]
         float64 ``[4, 2]``: (x, y) of the corners, clockwise from the upper left one.
     """
-    top, bottom = _ROWS[zone.level]
-    left, right = _COLUMNS[zone.lung]
+    top, bottom = ROW_BANDS[zone.level]
+    left, right = COLUMN_BANDS[zone.lung]
     return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float64)
 
 

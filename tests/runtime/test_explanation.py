@@ -10,9 +10,10 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from brixia_edge.export.network.zones import COLUMN_BANDS, ROW_BANDS, resampling_matrix
+from brixia_edge.export.network.zones import resampling_matrix
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main
+from brixia_edge.runtime.contract import COLUMN_BANDS, ROW_BANDS
 from brixia_edge.runtime.errors import BackendUnavailable, UnsupportedImage
 from brixia_edge.runtime.explanation.evidence import contrast, explain_by_evidence
 from brixia_edge.runtime.explanation.explainer import explain
@@ -96,7 +97,9 @@ def test_cells_lie_where_the_exported_network_cuts_them() -> None:
     axis = np.linspace(-1, 1, 512)
     grid = np.stack([*np.meshgrid(axis, axis), np.ones((512, 512))])
     read = (np.tensordot(_matrix(TURNED).astype(np.float64), grid, 1) + 1) / 2 * 512
-    row_cut, column_cut = (resampling_matrix(bands, 512) for bands in (ROW_BANDS, COLUMN_BANDS))
+    row_cut, column_cut = (
+        resampling_matrix(bands.values(), 512) for bands in (ROW_BANDS, COLUMN_BANDS)
+    )
     cut = (row_cut @ read @ column_cut.T).reshape(2, 3, 512, 2, 512)
     # What is laid over each zone is its own cells' numbers, row and column apart.
     rows = np.repeat(np.arange(16, dtype=np.float32)[:, None], 16, axis=1)

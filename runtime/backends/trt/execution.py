@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from ...contract import IMAGE
 from ...errors import BackendUnavailable
-from ..base import IMAGE
 from .gpu import Gpu
 from .graph import CudaGraph, capture
 

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...bundles.bundle import Bundle
+from ...contract import IMAGE
 from ...errors import BackendUnavailable, EngineMismatch
-from ..base import COPY_IN, COPY_OUT, ENQUEUE, IMAGE, INFER, Mark, Outputs, Session
+from ..base import COPY_IN, COPY_OUT, ENQUEUE, INFER, Mark, Outputs, Session
 from .buffers import Buffers
 from .engine import build_line, choose_engine, error_log, import_library, load_engine
 from .execution import Execution

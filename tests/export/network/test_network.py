@@ -10,9 +10,10 @@ from brixia_edge.export.graph.graph import Graph, count_operators
 from brixia_edge.export.graph.onnx_model import OPSET, from_onnx, to_onnx
 from brixia_edge.export.network.network import build_network
 from brixia_edge.export.network.weights import WeightStore, load_weights
-from brixia_edge.export.network.zones import ROW_BANDS, resampling_matrix
+from brixia_edge.export.network.zones import resampling_matrix
 from brixia_edge.export.parity.parity import load_golden, run_onnx, with_zone_logits
 from brixia_edge.export.rewrites import FLOAT_REWRITES, REWRITES, rewrite
+from brixia_edge.runtime.contract import ROW_BANDS
 from numpy.typing import NDArray
 
 ALL_REWRITES = {**REWRITES, **FLOAT_REWRITES}
@@ -121,7 +122,7 @@ def test_a_graph_survives_the_way_through_onnx(seeded_network: Graph) -> None:
 
 def test_zone_crops_are_those_of_crop_and_resize() -> None:
     """By hand for 16 rows: the middle band starts at 0.3 * 15 = 4.5 and steps 0.4 * 15 / 15."""
-    matrix = resampling_matrix(ROW_BANDS, 16)
+    matrix = resampling_matrix(ROW_BANDS.values(), 16)
     assert matrix.shape == (48, 16)
     np.testing.assert_allclose(matrix.sum(axis=1), 1, atol=1e-6)
     ramp = matrix @ np.arange(16, dtype=np.float32)
