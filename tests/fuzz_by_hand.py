@@ -22,8 +22,8 @@ fuzzer: Any = atheris  # pyright: ignore[reportUnknownVariableType]
 
 with fuzzer.instrument_imports(include=["brixia_edge", "pydicom"]):
     # Here because `read_radiograph` would import them later, without the coverage.
-    for reader in ("dicom_reader", "image_reader"):
-        import_module(f"brixia_edge.runtime.{reader}")
+    for reader in ("dicom.reader", "image_reader"):
+        import_module(f"brixia_edge.runtime.reading.{reader}")
     from fuzz_bases import bases
     from fuzz_worker import judge
     from mutations import mutate

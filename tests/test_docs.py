@@ -191,7 +191,7 @@ def calls() -> list[tuple[str, str]]:
         code = "\n".join([*in_blocks, *(" ".join(part.split()) for part in inline)])
         found += [
             (page.name, call)
-            for call in re.findall(r"(?:brixia-edge |-m brixia_edge[.\w]* )[^\n&|]*", code)
+            for call in re.findall(r"(?:brixia-edge |-m brixia.edge[.\w]* )[^\n&|]*", code)
         ]
     return found
 
