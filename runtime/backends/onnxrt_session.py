@@ -38,7 +38,7 @@ def open_network(model: Path | bytes, options: Any | None = None) -> Any:
 
     Returns
     -------
-    An `onnxruntime.InferenceSession`.
+    An ``onnxruntime.InferenceSession``.
 
     Raises
     ------
