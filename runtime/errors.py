@@ -12,6 +12,7 @@
     ├── EngineMismatch       an engine built for another TensorRT, GPU or bundle
     ├── CalibrationError     calibration images or a table that cannot be used
     ├── AnnotationsError     radiologists' scores that cannot be used
+    ├── OutputRefused        an output that exists, is an input, or is being written
     ├── ResumeError          an output that a run cannot go on with
     ├── BaselineError        a saved benchmark that cannot be read or compared with
     └── BenchmarkError       what a benchmark measures with does not fit, or did not do its work
@@ -62,6 +63,10 @@ class CalibrationError(BrixiaEdgeError):
 
 class AnnotationsError(BrixiaEdgeError):
     """The annotations cannot be used, or none is of an image at hand."""
+
+
+class OutputRefused(BrixiaEdgeError):
+    """The output may not be written: it exists, is an input, or another run is writing it."""
 
 
 class ResumeError(BrixiaEdgeError):

@@ -13,8 +13,9 @@ import pytest
 from brixia_edge.runtime.backends.trt import engine as trt_engine
 from brixia_edge.runtime.backends.trt import graph as trt_graph
 from brixia_edge.runtime.bundles.bundle import Bundle
-from brixia_edge.runtime.bundles.engine_file import EngineRecord, digest
+from brixia_edge.runtime.bundles.engine_file import EngineRecord
 from brixia_edge.runtime.bundles.engines import add_engine, model_digest
+from brixia_edge.runtime.files import digest
 from cuda_doubles import make_cuda_python, make_pycuda
 from gpu_double import DriverDouble, GpuDouble
 from tensorrt_double import ENGINE, GENERATIONS, RTX_VERSION, make_tensorrt

@@ -1,6 +1,5 @@
 """The radiographs of a folder that a benchmark uses, prepared as a bundle's network wants them."""
 
-import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import BrixiaEdgeError
+from ...runtime.files import digest_file
 from ...runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ...runtime.reading.inputs import find_inputs
 from ...runtime.reading.read import read_radiograph
@@ -48,8 +48,7 @@ def split_by_digest(
     among: list[Path] = []
     others: list[Path] = []
     for file in files:
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        (among if digest in digests else others).append(file)
+        (among if digest_file(file) in digests else others).append(file)
     return among, others
 
 

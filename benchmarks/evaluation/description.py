@@ -1,6 +1,5 @@
 """What an evaluation says of its bundles, files and machine, apart from figures."""
 
-import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -13,6 +12,7 @@ import numpy as np
 from ...calibration.annotations.annotations import AnnotationTable
 from ...runtime.bundles.bundle import MODEL
 from ...runtime.bundles.parity_report import read_parity
+from ...runtime.files import digest_file
 from ...runtime.inspection.machine import examine
 from ...runtime.quality.drift import FEWEST_IMAGES, compare_with_reference
 from ...runtime.quality.reference_histograms import read_reference
@@ -100,7 +100,7 @@ def describe_annotations(path: Path, table: AnnotationTable) -> AnnotationsFile:
     """Which file it was, and what was wrong with its rows."""
     return AnnotationsFile(
         name=path.name,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=digest_file(path),
         form=table.form,
         rows=table.rows,
         rejected=table.rejected,

@@ -1,20 +1,18 @@
 """Digests of images: which set was evaluated, and which of it a calibration has seen."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ...runtime.bundles.bundle import Bundle
+from ...runtime.files import digest, digest_file
 
 CALIBRATION = "calibration.json"
-
-_PART = 1 << 20
 
 
 def image_digests(root: Path, files: Iterable[Path]) -> Mapping[str, str]:
     """SHA-256 of files by their path relative to `root`."""
-    return {path.relative_to(root).as_posix(): _digest(path) for path in files}
+    return {path.relative_to(root).as_posix(): digest_file(path) for path in files}
 
 
 def digest_set(digests: Mapping[str, str]) -> str:
@@ -24,7 +22,7 @@ def digest_set(digests: Mapping[str, str]) -> str:
     ``LC_ALL=C sha256sum * | sha256sum``.
     """
     lines = (f"{digests[name]}  {name}\n" for name in sorted(digests))
-    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+    return digest("".join(lines).encode("utf-8", "surrogateescape"))
 
 
 def count_calibrated(bundle: Bundle, digests: Mapping[str, str]) -> int:
@@ -33,11 +31,3 @@ def count_calibrated(bundle: Bundle, digests: Mapping[str, str]) -> int:
         return 0
     table = json.loads((bundle.root / CALIBRATION).read_text(encoding="utf-8"))
     return len(set(table["images"]) & set(digests.values()))
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while part := file.read(_PART):
-            digest.update(part)
-    return digest.hexdigest()

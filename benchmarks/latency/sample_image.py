@@ -1,6 +1,5 @@
 """The radiograph that is scored when none is given: generated, and the same everywhere."""
 
-import hashlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
+
+from ...runtime.files import digest_file
 
 ROWS, COLUMNS, BITS = 2048, 1760, 12
 _STRIP = 64
@@ -48,13 +49,13 @@ def sample_image(given: Path | None = None) -> Generator[SampleImage]:
         The given file cannot be read.
     """
     if given is not None:
-        yield SampleImage(given, "given by --image", _digest(given))
+        yield SampleImage(given, "given by --image", digest_file(given))
         return
     with TemporaryDirectory(prefix="brixia-edge-") as folder:
         path = Path(folder) / "generated.dcm"
         write_chest(path)
         told = f"generated CR, {ROWS} x {COLUMNS}, {BITS} of 16 bits, uncompressed"
-        yield SampleImage(path, told, _digest(path))
+        yield SampleImage(path, told, digest_file(path))
 
 
 def write_chest(path: Path) -> None:
@@ -105,7 +106,3 @@ def _ellipse(
     down = (rows - centre[0]) * 1000 // radii[0]
     across = (columns - centre[1]) * 1000 // radii[1]
     return np.clip(4 * (1000 - (down**2 + across**2) // 1000), 0, 1000)
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -8,7 +8,6 @@ Sources: ONNX Runtime, "Quantize ONNX Models" (static quantization, QDQ, per cha
 """
 
 import contextlib
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from ...runtime.contract import IMAGE
 from ...runtime.errors import BackendUnavailable
+from ...runtime.files import digest, digest_file
 
 Images = Sequence[NDArray[np.float32]]
 
@@ -93,8 +93,8 @@ def _kept(folder: Path, name: str, plain: Path, images: Images, make: Maker) -> 
     """The model in its folder, made when there is none of this graph, images and versions."""
     record, model = folder / RECORD, folder / name
     wanted = {
-        "graph": _digest(plain.read_bytes()),
-        "images": _digest(*(image.tobytes() for image in images)),
+        "graph": digest_file(plain),
+        "images": digest(image.tobytes() for image in images),
     }
     with contextlib.suppress(OSError, ValueError):
         made = json.loads(record.read_text(encoding="utf-8"))
@@ -106,13 +106,6 @@ def _kept(folder: Path, name: str, plain: Path, images: Images, make: Maker) -> 
     content = wanted | {"calibration_images": len(images), "tools": dict(tools)}
     record.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return model
-
-
-def _digest(*contents: bytes) -> str:
-    digest = hashlib.sha256()
-    for content in contents:
-        digest.update(content)
-    return digest.hexdigest()
 
 
 def _quantize_static(plain: Path, images: Images, model: Path) -> Mapping[str, str]:

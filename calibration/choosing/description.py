@@ -1,6 +1,5 @@
 """What can be told of one radiograph before it is chosen: nothing that needs an annotation."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from ...runtime.backends.base import Session
 from ...runtime.contract import LUNG_THRESHOLD, SCORE_OUTPUTS
 from ...runtime.errors import CalibrationError, UnreadableImage
+from ...runtime.files import digest
 from ...runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ...runtime.quality.quality import assess_quality
 from ...runtime.radiograph import Radiograph
@@ -110,8 +110,8 @@ def describe(file: Path, session: Session, spec: PreprocessSpec) -> Description:
     score = BrixiaScore.from_probabilities(prediction.probabilities)
     return Description(
         file=file,
-        sha256=hashlib.sha256(content).hexdigest(),
-        prepared_sha256=hashlib.sha256(image.tobytes()).hexdigest(),
+        sha256=digest(content),
+        prepared_sha256=digest(image.tobytes()),
         average_hash=average_hash(image[0, 0]),
         modality=modality,
         projection=projection,

@@ -6,8 +6,6 @@ and one way of preparing images: `CalibrationTable.check` refuses it for any oth
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import cast
 
 from ...runtime.bundles.bundle import Manifest
 from ...runtime.errors import CalibrationError
+from ...runtime.files import why, write_file
 from .table_entries import METHODS, SCHEMA_VERSION, read_entries
 
 __all__ = ["METHODS", "CalibrationTable", "Range", "check_target"]
@@ -189,7 +188,7 @@ class CalibrationTable:
             _write(path, self.to_json())
         except OSError as error:
             raise CalibrationError(
-                f"calibration table {path} cannot be written: {error.strerror or error}"
+                f"calibration table {path} cannot be written: {why(error)}"
             ) from error
 
     @classmethod
@@ -230,10 +229,7 @@ def check_target(path: Path, overwrite: bool) -> None:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".table-", dir=path.parent) as workshop:
-        staged = Path(workshop) / "table.json"
-        staged.write_text(text, encoding="utf-8")
-        os.replace(staged, path)
+    write_file(path, text.encode(), overwrite=True)
 
 
 def _check_equal(what: str, table: str, manifest: str) -> None:

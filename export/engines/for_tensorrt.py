@@ -4,6 +4,7 @@ from typing import Any
 
 from ...runtime.backends.trt.gpu import device_target
 from ...runtime.errors import BackendUnavailable
+from ...runtime.files import why, write_file
 from .build import Product
 from .offers import Offers
 from .options import EngineOptions, refuse
@@ -43,10 +44,11 @@ def _save_timing_cache(config: Any, options: EngineOptions) -> None:
     if options.timing_cache is None:
         return
     try:
-        options.timing_cache.write_bytes(bytes(config.get_timing_cache().serialize()))
+        cache = bytes(config.get_timing_cache().serialize())
+        write_file(options.timing_cache, cache, overwrite=True)
     except OSError as error:
         raise BackendUnavailable(
-            f"timing cache {options.timing_cache} cannot be written ({error.strerror})"
+            f"timing cache {options.timing_cache} cannot be written ({why(error)})"
         ) from error
 
 

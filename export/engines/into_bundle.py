@@ -6,9 +6,10 @@ from importlib import import_module
 from typing import Any
 
 from ...runtime.bundles.bundle import Bundle
-from ...runtime.bundles.engine_file import FOLDER, SUFFIX, EngineRecord, digest
+from ...runtime.bundles.engine_file import FOLDER, SUFFIX, EngineRecord
 from ...runtime.bundles.engines import add_engine, model_digest
 from ...runtime.errors import BackendUnavailable
+from ...runtime.files import digest
 from .build import BuiltEngine, Product, build_engine
 from .engine_layers import count_precisions
 from .for_rtx import RTX

@@ -5,7 +5,6 @@ Layer names in a Keras file carry session counters (``stn_1``,
 they stand and by the numeric order of the counters, never by the literal name.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.errors import WeightsError
+from ...runtime.files import digest
 from .architecture import weight_shapes
 from .keras_file import SavedWeight, read_keras_file
 
@@ -46,12 +46,13 @@ class WeightStore:
     @property
     def digest(self) -> str:
         """SHA-256 over names, shapes and values; the same for every file that holds them."""
-        digest = hashlib.sha256()
+        return digest(self._parts())
+
+    def _parts(self) -> Iterator[bytes]:
         for name in sorted(self.tensors):
             value = np.ascontiguousarray(self.tensors[name], dtype="<f4")
-            digest.update(f"{name} {value.shape}\n".encode())
-            digest.update(value.tobytes())
-        return digest.hexdigest()
+            yield f"{name} {value.shape}\n".encode()
+            yield value.tobytes()
 
 
 def load_weights(

@@ -1,6 +1,5 @@
 """Real radiographs on which networks are compared, prepared as the runtime prepares them."""
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from ...runtime.backends.onnxrt_session import open_network
 from ...runtime.contract import IMAGE, PROBABILITIES
 from ...runtime.errors import BrixiaEdgeError, CalibrationError
+from ...runtime.files import digest_file
 from ...runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ...runtime.progress import Progress, unchanged
 from ...runtime.reading.read import read_radiograph
@@ -104,7 +104,7 @@ def prepare_images(
     images: dict[str, tuple[NDArray[np.float32], NDArray[np.int64] | None]] = {}
     for file in progress("Reading", files):
         try:
-            digest = hashlib.sha256(file.read_bytes()).hexdigest()
+            digest = digest_file(file)
             if digest not in calibrated and digest not in images:
                 image = preprocess(read_radiograph(file), spec)[0]
                 images[digest] = image, annotations.get(file.name)

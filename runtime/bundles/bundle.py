@@ -5,7 +5,6 @@ precision adds. It is written whole or not at all, and its hashes are checked
 whenever it is opened.
 """
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from typing import Any, cast
 
 from ..contract import OUTPUTS
 from ..errors import BundleError
+from ..files import digest, why
 from ..preparation.preprocess import PreprocessSpec
 from ..results import ModelIdentity
 
@@ -167,7 +167,7 @@ def write_bundle(
         The target exists and may not be replaced, or cannot be written.
     """
     check_target(target, overwrite)
-    manifest = replace(manifest, files={name: _sha256(data) for name, data in files.items()})
+    manifest = replace(manifest, files={name: digest(data) for name, data in files.items()})
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".bundle-", dir=target.parent) as workshop:
@@ -175,9 +175,7 @@ def write_bundle(
             _write_files(staged, {**files, MANIFEST: manifest.to_json().encode()})
             _put_in_place(staged, target, Path(workshop) / "replaced")
     except OSError as error:
-        raise BundleError(
-            f"bundle {target} cannot be written: {error.strerror or error}"
-        ) from error
+        raise BundleError(f"bundle {target} cannot be written: {why(error)}") from error
     return Bundle(target, manifest)
 
 
@@ -285,7 +283,7 @@ def _check_file(root: Path, name: str, expected: str) -> None:
     if root.resolve() not in path.resolve().parents:
         raise BundleError(f"{MANIFEST} lists {name!r}, which lies outside the bundle")
     try:
-        actual = _sha256(path.read_bytes())
+        actual = digest(path.read_bytes())
     except OSError as error:
         raise BundleError(
             f"{path} cannot be read ({error.strerror}); copy or export the bundle again"
@@ -295,7 +293,3 @@ def _check_file(root: Path, name: str, expected: str) -> None:
             f"{path} was altered: its sha256 is {actual[:12]}..., the manifest says "
             f"{expected[:12]}...; copy or export the bundle again"
         )
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -1,13 +1,11 @@
 """Putting files into a bundle so that it is a whole one at every moment."""
 
-import hashlib
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from ..errors import BundleError
+from ..files import digest, why, write_file
 from .bundle import MANIFEST, Bundle, Manifest
 
 
@@ -26,7 +24,7 @@ def add_files(bundle: Bundle, files: Mapping[str, bytes]) -> Bundle:
     BundleError
         A file cannot be written; the bundle is as it was.
     """
-    digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    digests = {name: digest(data) for name, data in files.items()}
     manifest = replace(bundle.manifest, files={**bundle.manifest.files, **digests})
     return change_files(bundle, manifest, files)
 
@@ -50,22 +48,13 @@ def _write(bundle: Bundle, files: Mapping[str, bytes]) -> None:
     new = [name for name in files if name not in (*bundle.manifest.files, MANIFEST)]
     try:
         for name, data in files.items():
-            _replace_file(bundle.root / name, data)
+            (bundle.root / name).parent.mkdir(exist_ok=True)
+            write_file(bundle.root / name, data, overwrite=True)
     except OSError as error:
         for name in new:
             with suppress(OSError):
                 (bundle.root / name).unlink()
         raise BundleError(
-            f"bundle {bundle.root} cannot be changed: {error.strerror or error}; change a copy of "
+            f"bundle {bundle.root} cannot be changed: {why(error)}; change a copy of "
             "it that you may write to (where there is -o DIR, it makes one)"
         ) from error
-
-
-def _replace_file(path: Path, data: bytes) -> None:
-    path.parent.mkdir(exist_ok=True)
-    staged = path.with_name(f".{path.name}.new")
-    try:
-        staged.write_bytes(data)
-        os.replace(staged, path)
-    finally:
-        staged.unlink(missing_ok=True)

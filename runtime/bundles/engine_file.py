@@ -3,7 +3,6 @@
 The engine itself holds no header of ours, so that NVIDIA's own tools load it.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..errors import EngineMismatch
+from ..files import digest
 
 SUFFIX = ".engine"
 SIDECAR = ".json"
@@ -131,11 +131,6 @@ def read_sidecar(engine: Path) -> dict[str, Any]:
     if not isinstance(entries, dict):
         raise EngineMismatch(f"{path} holds no object; build the engine again")
     return cast(dict[str, Any], entries)
-
-
-def digest(data: bytes) -> str:
-    """SHA-256 in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def _read(path: Path) -> bytes:

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..files import digest
 from .bundle import MANIFEST, MODEL, Bundle, write_bundle
 from .changes import change_files
-from .engine_file import FOLDER, EngineRecord, digest
+from .engine_file import FOLDER, EngineRecord
 
 
 def bundle_engines(bundle: Bundle, backend: str | None = None) -> tuple[EngineRecord, ...]:

@@ -10,7 +10,6 @@ the original authors (BrixIA/Brixia-score-COVID-19, ``src/datasets``); both resi
     (``utils.preprocess``, which the original and its reusers apply to the image of 512 x 512).
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..contract import INPUT_SIZE
 from ..errors import BundleError
+from ..files import digest
 from ..radiograph import Radiograph
 from .clahe import equalize_adaptive
 from .resize import resized_shades
@@ -88,7 +88,7 @@ class PreprocessSpec:
     def digest(self) -> str:
         """The sha256 of the canonical JSON form, in hexadecimal: equal for equal recipes."""
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return digest(text.encode())
 
 
 def preprocess(radiograph: Radiograph, spec: PreprocessSpec) -> NDArray[np.float32]:

@@ -6,9 +6,9 @@ tried. So the name is a digest of the pixels as well, which only someone who has
 repeat; the place of the file goes in too, so that two files never share a name.
 """
 
-import hashlib
 import os
 
+from ..files import digest
 from ..results import ScoredRadiograph
 
 _DIGITS = 16
@@ -37,13 +37,12 @@ def output_stem(result: ScoredRadiograph, keep_names: bool = False) -> str:
         16 hexadecimal digits of a SHA-256 over the file's place, its SOP Instance UID and its
         pixels; with `keep_names` the file's name and a hyphen before them.
     """
-    digest = _digest(result)[:_DIGITS]
-    return f"{result.file.stem[:_LONGEST_STEM]}-{digest}" if keep_names else digest
+    digits = _digest(result)[:_DIGITS]
+    return f"{result.file.stem[:_LONGEST_STEM]}-{digits}" if keep_names else digits
 
 
 def _digest(result: ScoredRadiograph) -> str:
     radiograph = result.radiograph
     uid = radiograph.sop_instance_uid or ""
-    digest = hashlib.sha256(os.fsencode(result.file.resolve()) + b"\0" + uid.encode() + b"\0")
-    digest.update(radiograph.codes.tobytes())
-    return digest.hexdigest()
+    place = os.fsencode(result.file.resolve())
+    return digest([place, b"\0", uid.encode(), b"\0", radiograph.codes.tobytes()])

@@ -5,6 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ...errors import OutputRefused
+from ...files import write_file
 from .session import TensorRtSession
 
 
@@ -55,12 +57,7 @@ def cache_folder() -> Path:
 
 
 def _keep(path: Path, data: bytes) -> None:
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    # A cache that cannot be kept costs time at the next start and nothing else.
+    with suppress(OSError, OutputRefused):
         path.parent.mkdir(parents=True, exist_ok=True)
-        staged.write_bytes(data)
-        os.replace(staged, path)
-    except OSError:
-        # A cache that cannot be kept costs time at the next start and nothing else.
-        with suppress(OSError):
-            staged.unlink(missing_ok=True)
+        write_file(path, data, overwrite=True)

@@ -1,11 +1,11 @@
 """What all DICOM results have in common: who made them, and how they are saved."""
 
-import os
 from importlib.metadata import version
 from pathlib import Path
 
 from pydicom.dataset import Dataset
 
+from ...files import staged
 from ...reading.dicom.header import silence
 from ...results import RESEARCH_USE
 from ..plain_text import printable
@@ -44,12 +44,5 @@ def save_dicom(dataset: Dataset, path: Path) -> None:
     OSError
         The file cannot be written.
     """
-    staged = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with silence(), staged.open("wb") as file:
-            dataset.save_as(file, enforce_file_format=True)
-            file.flush()
-            os.fsync(file.fileno())
-        staged.replace(path)
-    finally:
-        staged.unlink(missing_ok=True)
+    with silence(), staged(path, overwrite=True) as file:
+        dataset.save_as(file, enforce_file_format=True)
