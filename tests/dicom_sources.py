@@ -124,6 +124,20 @@ def _as_stored(keyword: str, stored: Stored) -> RawDataElement:
     return RawDataElement(Tag(number), vr, len(padded), padded, 0, False, True)
 
 
+def with_element(
+    content: bytes, keyword: str, vr: str, value: bytes, *, open_ended: bool = False
+) -> bytes:
+    """The file with one element of these very bytes; `open_ended` leaves its length undefined."""
+    dataset = read_partial(BytesIO(content))
+    number = tag_for_keyword(keyword)
+    assert number is not None
+    length = 0xFFFFFFFF if open_ended else len(value)
+    dataset[number] = RawDataElement(Tag(number), vr, length, value, 0, False, True)
+    stream = BytesIO()
+    dataset.save_as(stream)
+    return stream.getvalue()
+
+
 def _declared(content: bytes, character_set: bytes) -> bytes:
     """Put in the character set, the first element of a dataset; pydicom would convert the texts."""
     start = 144 + int.from_bytes(content[140:144], "little")

@@ -14,9 +14,11 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from ...errors import ImageTooLarge, UnreadableImage
+from ...errors import BrixiaEdgeError, ImageTooLarge, UnreadableImage
 from ..limits import MAXIMUM_PIXELS
+from .elements import leave_out_unreadable, told_of
 from .header import Header, refusing_damage
+from .sequences import Remainder, without_broken_sequences
 
 _PREAMBLE = 132
 _EXECUTABLES = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xfe\xed\xfa\xcf")
@@ -47,12 +49,15 @@ class DicomFile:
         is Explicit VR Little Endian.
     cut_off
         True when Pixel Data begins in the file but does not end there.
+    left_out
+        What could not be read and was left out of the header, one sentence each.
     """
 
     header: Header
     sop_class: str
     transfer_syntax: str
     cut_off: bool
+    left_out: tuple[str, ...] = ()
 
 
 def parse_dicom(content: bytes) -> DicomFile:
@@ -73,14 +78,56 @@ def parse_dicom(content: bytes) -> DicomFile:
         if syntax == DeflatedExplicitVRLittleEndian:
             # pydicom would inflate without limit; without file meta it takes the rest as it is.
             content, syntax = _inflate(content[start:]), str(ExplicitVRLittleEndian)
-        dataset = read_partial(BytesIO(content), stop_when=_ElementLimit(), force=True)
+            start = 0
+        content, dataset, cut_out = _parsed(content, start, syntax)
         header = Header(dataset)
+        left_out = told_of(cut_out) + leave_out_unreadable(header)
         sop_class = header.text("SOPClassUID") or str(meta.get("MediaStorageSOPClassUID", ""))
     if not sop_class and "Rows" not in header and "Modality" not in header:
         raise UnreadableImage(_NOT_AN_IMAGE_FILE)
-    has_tag = any(tag in content for tag in _PIXEL_DATA_TAGS)
-    cut_off = has_tag and "PixelData" not in header
-    return DicomFile(header, sop_class, syntax or _guessed_syntax(dataset), cut_off)
+    cut_off = _lacks_pixels(content, dataset)
+    return DicomFile(header, sop_class, syntax or _guessed_syntax(dataset), cut_off, left_out)
+
+
+def _parsed(content: bytes, start: int, syntax: str) -> tuple[bytes, Dataset, tuple[str, ...]]:
+    """Parse a dataset; where that fails, once more without the sequences that lead astray.
+
+    Returns
+    -------
+    bytes, Dataset, tuple[str, ...]
+        What was parsed, what it holds, and the keywords of the sequences left out.
+    """
+    try:
+        dataset = _parsed_once(content)
+        if not _lacks_pixels(content, dataset):
+            return content, dataset, ()
+    except (BrixiaEdgeError, MemoryError):
+        raise
+    except Exception:
+        dataset = None
+    remainder = _remainder(content, start, syntax)
+    if dataset is None or remainder.content is not content:
+        dataset = _parsed_once(remainder.content)
+    return remainder.content, dataset, remainder.cut_out
+
+
+def _parsed_once(content: bytes) -> Dataset:
+    return read_partial(BytesIO(content), stop_when=_ElementLimit(), force=True)
+
+
+def _remainder(content: bytes, start: int, syntax: str) -> Remainder:
+    if syntax == ExplicitVRBigEndian:
+        return Remainder(content, ())
+    # Without file meta the beginning tells, as it does for pydicom: a VR is two letters.
+    implicit = syntax == ImplicitVRLittleEndian or not (
+        syntax or content[start + 4 : start + 6].isalpha()
+    )
+    return without_broken_sequences(content, start, implicit)
+
+
+def _lacks_pixels(content: bytes, dataset: Dataset) -> bool:
+    """Whether Pixel Data begins in the file and is not in the dataset."""
+    return "PixelData" not in dataset and any(tag in content for tag in _PIXEL_DATA_TAGS)
 
 
 _NOT_AN_IMAGE_FILE = "is not a DICOM, PNG or JPEG file; these are the formats that can be read"

@@ -20,6 +20,12 @@ from pydicom.multival import MultiValue
 
 from ...errors import BrixiaEdgeError, UnreadableImage
 
+_CORRECT = "Have it corrected where the image comes from, or export the image anew"
+"""What to do about one bad element; a further copy of the file would have it, too."""
+
+_WIDEST = 64
+"""Bits of a whole number that is turned into a float as it is; wider ones may be infinite."""
+
 
 @contextmanager
 def refusing_damage(what: str) -> Generator[None, None, None]:
@@ -50,6 +56,27 @@ def refusing_damage(what: str) -> Generator[None, None, None]:
         ) from None
 
 
+@contextmanager
+def refusing_value(keyword: str) -> Generator[None, None, None]:
+    """Turn whatever the value of one element makes pydicom raise into `UnreadableImage`.
+
+    Raises
+    ------
+    UnreadableImage
+        The block raised anything that is not one of brixia-edge's own errors.
+    """
+    try:
+        yield
+    except (BrixiaEdgeError, MemoryError):
+        raise
+    except Exception as error:
+        # From None, as above.
+        raise UnreadableImage(
+            f"{keyword} of the DICOM file holds no possible value ({type(error).__name__}), and "
+            f"the image cannot be read without it. {_CORRECT}"
+        ) from None
+
+
 @dataclass(frozen=True)
 class Header:
     """A DICOM dataset, its values given in plain Python types.
@@ -64,7 +91,7 @@ class Header:
 
     def texts(self, keyword: str) -> tuple[str, ...]:
         """The values of a text element, upper-case and stripped, empty ones left out."""
-        with refusing_damage(keyword):
+        with refusing_value(keyword):
             values = (str(value).strip(" \0").upper() for value in self._values(keyword))
             return tuple(value for value in values if value)
 
@@ -74,9 +101,9 @@ class Header:
 
     def numbers(self, keyword: str) -> tuple[float, ...]:
         """The values of a numeric element, those that are no finite number left out."""
-        with refusing_damage(keyword):
-            values = (float(str(value)) for value in self._values(keyword) if str(value).strip())
-            return tuple(value for value in values if math.isfinite(value))
+        with refusing_value(keyword):
+            values = map(_number, self._values(keyword))
+            return tuple(value for value in values if value is not None and math.isfinite(value))
 
     def integer(self, keyword: str) -> int | None:
         """The first value of a numeric element as a whole number, or None.
@@ -88,7 +115,7 @@ class Header:
         """
         first = next(iter(self.numbers(keyword)), None)
         if first is not None and first != int(first):
-            raise UnreadableImage(f"{keyword} is {first}; a whole number is needed")
+            raise UnreadableImage(f"{keyword} is {first}; a whole number is needed. {_CORRECT}")
         return None if first is None else int(first)
 
     def required(self, keyword: str) -> int:
@@ -109,7 +136,7 @@ class Header:
 
     def items(self, keyword: str) -> tuple["Header", ...]:
         """The items of a sequence, none when it is absent."""
-        with refusing_damage(keyword):
+        with refusing_value(keyword):
             values = self._values(keyword)
             return tuple(Header(value) for value in values if isinstance(value, Dataset))
 
@@ -126,6 +153,16 @@ class Header:
         if isinstance(value, (MultiValue, list, tuple)) or _is_sequence(value):
             return tuple(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType, reportArgumentType]
         return (value,)
+
+
+def _number(value: object) -> float | None:
+    """Give a value as a number, None where it is empty."""
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, int) and value.bit_length() < _WIDEST:
+        return float(value)
+    text = str(value).strip()
+    return float(text) if text else None
 
 
 def _is_sequence(value: object) -> bool:

@@ -301,8 +301,13 @@ def _options(header: Header, layout: Layout) -> dict[str, Any]:
         "bits_stored": layout.bits_allocated if layout.low_bit else layout.bits_stored,
         "pixel_representation": int(layout.signed and not layout.low_bit),
         "photometric_interpretation": layout.photometric,
-        "planar_configuration": header.integer("PlanarConfiguration") or 0,
+        "planar_configuration": _planar_configuration(header, layout),
     }
+
+
+def _planar_configuration(header: Header, layout: Layout) -> int:
+    # One channel lies one way only, whatever the element says.
+    return header.integer("PlanarConfiguration") or 0 if layout.samples > 1 else 0
 
 
 def _grey_from_colour(array: NDArray[Any], layout: Layout) -> NDArray[np.uint16]:

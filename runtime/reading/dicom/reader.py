@@ -83,7 +83,7 @@ def read_dicom(content: bytes, options: ReadingOptions = AS_STORED) -> DicomRead
             format="DICOM",
             sop_instance_uid=_sop_instance_uid(file.header),
             steps=stored.steps + shown.steps + shutter.steps,
-            warnings=doubts(file.header) + shown.warnings + shutter.warnings,
+            warnings=file.left_out + doubts(file.header) + shown.warnings + shutter.warnings,
         )
         return DicomReading(stored, shown.stages, radiograph)
 
