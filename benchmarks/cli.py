@@ -1,6 +1,5 @@
 """`brixia-edge benchmark`."""
 
-import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,7 +38,7 @@ PARTS: Mapping[str, LazyCommand] = {
         f"{_HERE}.agreement.cli", "agreement", "Scores of bundles and backends, side by side."
     ),
     "peers": LazyCommand(
-        f"{_HERE}.peers.cli", "peers", "Other tools on the same weights, beside ours."
+        f"{_HERE}.peers.cli", "peers", "Other tools on the same weights, beside ours.", "peers"
     ),
     "scaling": LazyCommand(
         f"{_HERE}.scaling.cli", "scaling", "Batches, threads, processes and many files."
@@ -57,9 +56,7 @@ class BenchmarkGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the part's module and return its command."""
         entry = PARTS.get(cmd_name)
-        if entry is None:
-            return None
-        return getattr(importlib.import_module(entry.module), entry.name)
+        return None if entry is None else entry.load(f"brixia-edge benchmark {cmd_name}")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the parts without importing them."""

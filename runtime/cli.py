@@ -15,13 +15,13 @@ from typing import Any
 
 import click
 
-from .errors import BackendUnavailable, BrixiaEdgeError, BundleError, EngineMismatch
+from .errors import BrixiaEdgeError, CannotRun, MissingExtra, pip_line
 
 UNSCORED = 1
 """Exit status: some input could not be scored or used."""
 
 UNRUNNABLE = 3
-"""Exit status: the bundle or the backend cannot run."""
+"""Exit status: nothing can be scored here, as with a bundle or a backend that cannot run."""
 
 _INTERRUPTED = 130
 
@@ -34,6 +34,24 @@ class LazyCommand:
     name: str
     help: str
     extra: str = "export"
+
+    def load(self, called: str) -> click.Command:
+        """Import the command.
+
+        Parameters
+        ----------
+        called
+            How a user calls it.
+
+        Raises
+        ------
+        MissingExtra
+            A library that it imports is not installed.
+        """
+        try:
+            return getattr(importlib.import_module(self.module), self.name)
+        except ModuleNotFoundError as error:
+            raise MissingExtra.of(f"`{called}`", str(error.name), pip_line(self.extra)) from error
 
 
 COMMANDS: Mapping[str, LazyCommand] = {
@@ -78,15 +96,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command's module and return the command."""
         entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        try:
-            return getattr(importlib.import_module(entry.module), entry.name)
-        except ModuleNotFoundError as error:
-            raise BackendUnavailable(
-                f"`brixia-edge {cmd_name}` needs {error.name}, which is not installed; "
-                f"install it: pip install 'brixia-edge[{entry.extra}]'"
-            ) from error
+        return None if entry is None else entry.load(f"brixia-edge {cmd_name}")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
@@ -127,8 +137,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     Returns
     -------
-    The exit status: 0 all well, 1 some input could not be scored or used, 2 wrong usage, 3 the
-    bundle or the backend cannot run.
+    The exit status: 0 all well, 1 some input could not be scored or used, 2 wrong usage, 3 nothing
+    can be scored here. See docs/errors.md.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
@@ -159,8 +169,7 @@ def _report(error: Exception, debug: bool) -> int:
         )
         return UNRUNNABLE
     click.echo(f"Error: {error}", err=True)
-    unrunnable = isinstance(error, BundleError | BackendUnavailable | EngineMismatch)
-    return UNRUNNABLE if unrunnable else UNSCORED
+    return UNRUNNABLE if isinstance(error, CannotRun) else UNSCORED
 
 
 def run() -> None:

@@ -6,19 +6,25 @@
     ├── UnreadableImage      the file cannot be read or decoded
     ├── UnsupportedImage     readable, but not a single-frame frontal chest radiograph
     ├── ImageTooLarge        declares more pixels than the limit allows
+    ├── PredictionError      the network's numbers for an image are not finite
     ├── WeightsError         a Keras file that is not a BS-Net, or not a whole one
-    ├── BundleError          a bundle that is absent, incomplete, altered or of another schema
-    ├── BackendUnavailable   the backend is not installed or finds no device
-    ├── EngineMismatch       an engine built for another TensorRT, GPU or bundle
     ├── CalibrationError     calibration images or a table that cannot be used
     ├── AnnotationsError     radiologists' scores that cannot be used
     ├── OutputRefused        an output that exists, is an input, or is being written
     ├── ResumeError          an output that a run cannot go on with
     ├── BaselineError        a saved benchmark that cannot be read or compared with
-    └── BenchmarkError       what a benchmark measures with does not fit, or did not do its work
+    ├── BenchmarkError       what a benchmark measures with does not fit, or did not do its work
+    └── CannotRun            nothing can be scored, whatever the file: the run stops
+        ├── BundleError              a bundle that is absent, incomplete, altered or not known
+        ├── BackendUnavailable       no device, no library that loads, or the device was lost
+        ├── EngineMismatch           an engine built for another TensorRT, GPU or bundle
+        ├── EngineBuildError         an engine that cannot be built here, or not as asked
+        ├── MissingExtra             a library that is not installed
+        └── ReadingProcessUnavailable    the process that reads files does not start
 
-A message names the element, its value and what is allowed, and says what to
-do. It never holds a patient's name, identifier or dates.
+The first ones are about what was given: of many files each costs itself alone. A message names
+the element, its value and what is allowed, and says what to do. It never holds a patient's name,
+identifier or dates.
 """
 
 
@@ -41,20 +47,12 @@ class ImageTooLarge(BrixiaEdgeError):
     """The file declares more pixels than the limit allows; nothing was decoded."""
 
 
+class PredictionError(BrixiaEdgeError):
+    """The network gave numbers for an image that are not finite, so there is no score."""
+
+
 class WeightsError(BrixiaEdgeError):
     """The Keras file does not hold the weights of a whole BS-Net."""
-
-
-class BundleError(BrixiaEdgeError):
-    """The bundle is absent, incomplete, altered, or of a schema this version does not know."""
-
-
-class BackendUnavailable(BrixiaEdgeError):
-    """The backend cannot run here; the message says what to install."""
-
-
-class EngineMismatch(BrixiaEdgeError):
-    """The engine was built for another TensorRT version, GPU or bundle."""
 
 
 class CalibrationError(BrixiaEdgeError):
@@ -79,3 +77,54 @@ class BaselineError(BrixiaEdgeError):
 
 class BenchmarkError(BrixiaEdgeError):
     """What a benchmark is to measure with does not fit together, or did not do its work."""
+
+
+class CannotRun(BrixiaEdgeError):
+    """Nothing can be scored here, whatever the file, until somebody acts.
+
+    What scores many files stops at one of these instead of failing file by file.
+    """
+
+
+class BundleError(CannotRun):
+    """The bundle is absent, incomplete, altered, or of a schema this version does not know."""
+
+
+class BackendUnavailable(CannotRun):
+    """The backend is installed but cannot run here, or has stopped to: its device was lost."""
+
+
+class EngineMismatch(CannotRun):
+    """The engine was built for another TensorRT version, GPU or bundle."""
+
+
+class EngineBuildError(CannotRun):
+    """The engine cannot be built here, or not with the options that were given."""
+
+
+class MissingExtra(CannotRun):
+    """A library that this needs is not installed; the message has the line that installs it."""
+
+    @classmethod
+    def of(cls, what: str, library: str, install: str) -> "MissingExtra":
+        """Make the message.
+
+        Parameters
+        ----------
+        what
+            What was asked for.
+        library
+            What it needs.
+        install
+            The line that installs it: of `pip_line` for an extra of this package.
+        """
+        return cls(f"{what} needs {library}, which is not installed; install it: {install}")
+
+
+class ReadingProcessUnavailable(CannotRun):
+    """The process that reads files does not start."""
+
+
+def pip_line(extra: str) -> str:
+    """The line that installs an extra of this package."""
+    return f"pip install 'brixia-edge[{extra}]'"

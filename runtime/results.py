@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .contract import ALIGNMENT, LUNG_MASK, PROBABILITIES, ZONE_EVIDENCE
-from .errors import BrixiaEdgeError
+from .errors import BrixiaEdgeError, PredictionError
 from .radiograph import Radiograph
 from .scores import BrixiaScore
 
@@ -41,7 +41,19 @@ class Prediction:
 
     @classmethod
     def of(cls, outputs: Mapping[str, NDArray[np.float32]], place: int = 0) -> "Prediction":
-        """Take one radiograph's part of what a session gave for a batch, by its place there."""
+        """Take one radiograph's part of what a session gave for a batch, by its place there.
+
+        Raises
+        ------
+        PredictionError
+            Some of its numbers are not finite.
+        """
+        if broken := [name for name, each in outputs.items() if not np.isfinite(each[place]).all()]:
+            raise PredictionError(
+                f"the network gave {', '.join(broken)} with numbers that are not finite; give "
+                "--backend onnxruntime: if that helps, report the backend and its version, else "
+                "export the bundle again, or in another precision"
+            )
         evidence = outputs.get(ZONE_EVIDENCE)
         return cls(
             probabilities=outputs[PROBABILITIES][place],
@@ -71,6 +83,10 @@ class Timing:
     prepare: float
     infer: float
     total: float
+
+
+NOT_TIMED = Timing(0, 0, 0, 0)
+"""Of a score that nobody took the time of."""
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,18 @@
 """The one object most callers need: files in, Brixia scores out."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
 
-import numpy as np
-from numpy.typing import NDArray
-
 from .backends import AUTO, open_session
-from .backends.base import Session
+from .backends.base import Outputs, Session
 from .bundles.bundle import Bundle
-from .contract import PROBABILITIES, SCORE_OUTPUTS
-from .errors import BackendUnavailable, BrixiaEdgeError, ImageTooLarge
+from .contract import SCORE_OUTPUTS
+from .errors import BrixiaEdgeError, CannotRun, ImageTooLarge
 from .quality.quality import assess_quality
-from .results import Prediction, ScoredRadiograph, Timing, UnscoredFile
+from .results import NOT_TIMED, Prediction, ScoredRadiograph, Timing, UnscoredFile
 from .scores import BrixiaScore
 from .sources.isolated import IN_THIS_PROCESS, ReadingMode, open_source
 from .sources.source import PreparedRadiograph
@@ -57,7 +55,7 @@ class Scorer:
 
         Raises
         ------
-        BundleError, BackendUnavailable
+        BundleError, BackendUnavailable, EngineMismatch, MissingExtra, ReadingProcessUnavailable
         """
         self.bundle = Bundle.open() if bundle is None else bundle
         # First of all: the reading process starts while the session opens.
@@ -76,8 +74,10 @@ class Scorer:
         ------
         UnreadableImage, UnsupportedImage, ImageTooLarge
             The file cannot be scored.
-        BackendUnavailable
+        PredictionError
             The network gave numbers that are not finite.
+        BackendUnavailable, ReadingProcessUnavailable
+            The device or the reading process is gone.
         """
         return self._scored(self.source.prepared(path))
 
@@ -86,14 +86,44 @@ class Scorer:
 
         Raises
         ------
-        BackendUnavailable
-            Limits were given for reading, and the reading process does not start.
+        BackendUnavailable, ReadingProcessUnavailable
+            The device or the reading process is gone: every further file would fail.
         """
         for prepared in self.source.prepared_many(paths):
             if isinstance(prepared, UnscoredFile):
                 yield prepared
             else:
                 yield self._outcome(prepared)
+
+    def conclude(
+        self, prepared: PreparedRadiograph, outputs: Outputs, place: int = 0
+    ) -> ScoredRadiograph:
+        """Make a radiograph's score of what the network gave; its timing is not filled in.
+
+        Parameters
+        ----------
+        prepared
+            The radiograph.
+        outputs
+            What the session gave for a batch.
+        place
+            The radiograph's place in it.
+
+        Raises
+        ------
+        PredictionError
+            The network gave numbers that are not finite.
+        """
+        prediction = Prediction.of(outputs, place)
+        return ScoredRadiograph(
+            file=prepared.file,
+            radiograph=prepared.radiograph,
+            prediction=prediction,
+            score=BrixiaScore.from_probabilities(prediction.probabilities),
+            quality=assess_quality(prepared.radiograph, prepared.image, prediction),
+            model=self.bundle.identity,
+            timing=NOT_TIMED,
+        )
 
     def close(self) -> None:
         """Release the session, and end the reading process if there is one."""
@@ -114,6 +144,8 @@ class Scorer:
     def _outcome(self, prepared: PreparedRadiograph) -> ScoredRadiograph | UnscoredFile:
         try:
             return self._scored(prepared)
+        except CannotRun:
+            raise
         except BrixiaEdgeError as error:
             return UnscoredFile(prepared.file, error)
         except MemoryError:
@@ -122,27 +154,10 @@ class Scorer:
 
     def _scored(self, prepared: PreparedRadiograph) -> ScoredRadiograph:
         started = perf_counter()
-        prediction = self._predict(prepared.image)
+        outputs = self.session.run(prepared.image, self._outputs)
         inferred = perf_counter()
-        radiograph = prepared.radiograph
-        return ScoredRadiograph(
-            file=prepared.file,
-            radiograph=radiograph,
-            prediction=prediction,
-            score=BrixiaScore.from_probabilities(prediction.probabilities),
-            quality=assess_quality(radiograph, prepared.image, prediction),
-            model=self.bundle.identity,
-            timing=_timing(prepared, started, inferred, perf_counter()),
-        )
-
-    def _predict(self, image: NDArray[np.float32]) -> Prediction:
-        outputs = self.session.run(image, self._outputs)
-        if not np.isfinite(outputs[PROBABILITIES]).all():
-            raise BackendUnavailable(
-                f"backend {self.session.backend!r} gave probabilities that are not finite; give "
-                "--backend onnxruntime, and if that helps report the backend's version"
-            )
-        return Prediction.of(outputs)
+        result = self.conclude(prepared, outputs)
+        return replace(result, timing=_timing(prepared, started, inferred, perf_counter()))
 
 
 def _timing(prepared: PreparedRadiograph, started: float, inferred: float, ended: float) -> Timing:

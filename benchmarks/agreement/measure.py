@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.backends.base import Session
-from ...runtime.contract import PROBABILITIES, SCORE_OUTPUTS
+from ...runtime.contract import SCORE_OUTPUTS
 from ...runtime.errors import BundleError, UnreadableImage
 from ...runtime.progress import Progress, unchanged
+from ...runtime.results import Prediction
 from .contestants import Contestant, open_all
 from .radiographs import NetworkInput, prepare_radiographs
 
@@ -83,6 +84,8 @@ def measure_agreement(
         The contestants prepare images in different ways, so their inputs are not the same.
     BackendUnavailable, EngineMismatch
         A contestant cannot run.
+    PredictionError
+        One gives numbers that are not finite.
     UnreadableImage
         No file can be read.
     """
@@ -148,5 +151,6 @@ def _round(
         sleep(PAUSE)
         started = perf_counter()
         outputs = sessions[index].run(image, SCORE_OUTPUTS)
-        found[index] = outputs[PROBABILITIES][0], (perf_counter() - started) * 1000
+        milliseconds = (perf_counter() - started) * 1000
+        found[index] = Prediction.of(outputs).probabilities, milliseconds
     return [found[index] for index in range(len(sessions))]

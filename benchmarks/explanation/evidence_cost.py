@@ -47,7 +47,7 @@ def measure_cost(bundle: Bundle, backend: str, file: Path, rounds: int) -> Evide
 
     Raises
     ------
-    UnreadableImage, UnsupportedImage, ImageTooLarge, BackendUnavailable
+    UnreadableImage, UnsupportedImage, ImageTooLarge, PredictionError, BackendUnavailable
         As `Scorer.score`.
     """
     with Scorer(bundle, backend) as plain, Scorer(bundle, backend, outputs=NEEDED_OUTPUTS) as full:

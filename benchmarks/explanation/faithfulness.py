@@ -87,7 +87,7 @@ def measure_curves(scorer: Scorer, result: ScoredRadiograph, orders: Sequence[st
     ------
     UnsupportedImage
         The network found no lungs.
-    BackendUnavailable
+    MissingExtra
         scikit-image is not installed.
     """
     image = preprocess(result.radiograph, scorer.bundle.manifest.preprocess)

@@ -14,7 +14,7 @@ from time import monotonic
 
 import numpy as np
 
-from ...runtime.errors import BackendUnavailable
+from ...runtime.errors import BenchmarkError
 
 PHASES = ("interpreter", "import", "bundle open", "session", "first run")
 """In their order. `session` includes loading the backend's library."""
@@ -60,7 +60,7 @@ def measure_cold_start(
 
     Raises
     ------
-    BackendUnavailable
+    BenchmarkError
         A process failed.
     """
     arguments = [backend, "" if threads is None else str(threads), str(bundle), str(image)]
@@ -81,7 +81,7 @@ def start_once(arguments: Sequence[str]) -> Start:
     )
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise BackendUnavailable(f"the process that measures the cold start failed: {reason}")
+        raise BenchmarkError(f"the process that measures the cold start failed: {reason}")
     marks: dict[str, tuple[float, int | None]] = json.loads(done.stdout)
     return Start(
         {phase: ended - started for phase, (ended, _) in marks.items()},

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ...runtime.errors import BackendUnavailable
+from ...runtime.errors import MissingExtra, pip_line
 from .benchmark import Benchmark
 
 _STAGE_COLOURS = {
@@ -30,7 +30,7 @@ def write_plot(benchmark: Benchmark, path: Path) -> None:
 
     Raises
     ------
-    BackendUnavailable
+    MissingExtra
         matplotlib is not installed.
     OSError
         The file cannot be written.
@@ -61,16 +61,13 @@ def check_available() -> None:
 
     Raises
     ------
-    BackendUnavailable
+    MissingExtra
         matplotlib is not installed.
     """
     try:
         import matplotlib as _  # noqa: F401, ICN001, RUF100 - only whether it is there
     except ImportError as error:
-        raise BackendUnavailable(
-            "--plot needs matplotlib, which is not installed; install it: "
-            "pip install 'brixia-edge[report]'"
-        ) from error
+        raise MissingExtra.of("--plot", "matplotlib", pip_line("report")) from error
 
 
 def _draw_stages(axes: Any, benchmark: Benchmark) -> None:

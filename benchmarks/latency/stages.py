@@ -14,19 +14,16 @@ from types import TracebackType
 from typing import TextIO
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...runtime.backends.base import COPY_IN, COPY_OUT, ENQUEUE, INFER, Mark, Outputs
+from ...runtime.backends.base import COPY_IN, COPY_OUT, ENQUEUE, INFER, Mark
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.contract import SCORE_OUTPUTS
 from ...runtime.preparation.preprocess import preprocess
-from ...runtime.quality.quality import assess_quality
-from ...runtime.radiograph import Radiograph
 from ...runtime.reading.read import parse_radiograph, read_bytes
 from ...runtime.reports import JsonReport
-from ...runtime.results import Prediction, ScoredRadiograph, Timing
+from ...runtime.results import ScoredRadiograph
 from ...runtime.scorer import Scorer
-from ...runtime.scores import BrixiaScore
+from ...runtime.sources.source import PreparedRadiograph
 
 READ, DECODE, PREPARE, POST, REPORT = "read", "decode", "prepare", "post", "report"
 
@@ -35,8 +32,6 @@ STAGES = (READ, DECODE, PREPARE, COPY_IN, INFER, COPY_OUT, POST, REPORT)
 
 NETWORK_STAGES = (COPY_IN, INFER, COPY_OUT)
 """Those of `Session.run`."""
-
-_NO_TIMING = Timing(0, 0, 0, 0)
 
 
 class StageClock:
@@ -119,33 +114,19 @@ class Pipeline:
         del contents  # as `read_radiograph` lets go of it
         mark(DECODE)
         spec = self.bundle.manifest.preprocess
-        prepared = [preprocess(radiograph, spec) for radiograph in radiographs]
-        images = prepared[0] if self.batch == 1 else np.concatenate(prepared)
+        images = [preprocess(radiograph, spec) for radiograph in radiographs]
+        batch = images[0] if self.batch == 1 else np.concatenate(images)
         mark(PREPARE)
-        outputs = self._scorer.session.run_in_steps(images, SCORE_OUTPUTS, mark)
+        outputs = self._scorer.session.run_in_steps(batch, SCORE_OUTPUTS, mark)
         results = [
-            self._conclude(radiograph, image, outputs, place)
-            for place, (radiograph, image) in enumerate(zip(radiographs, prepared, strict=True))
+            self._scorer.conclude(PreparedRadiograph(*parts, read=0, prepare=0), outputs, place)
+            for place, parts in enumerate(zip(self._files, radiographs, images, strict=True))
         ]
         mark(POST)
         for result in results:
             self._report.add(result)
         mark(REPORT)
         return results
-
-    def _conclude(
-        self, radiograph: Radiograph, image: NDArray[np.float32], outputs: Outputs, place: int
-    ) -> ScoredRadiograph:
-        prediction = Prediction.of(outputs, place)
-        return ScoredRadiograph(
-            file=self._files[place],
-            radiograph=radiograph,
-            prediction=prediction,
-            score=BrixiaScore.from_probabilities(prediction.probabilities),
-            quality=assess_quality(radiograph, image, prediction),
-            model=self.bundle.identity,
-            timing=_NO_TIMING,
-        )
 
     def close(self) -> None:
         """Release the session."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...runtime.bundles.bundle import Bundle
-from ...runtime.errors import BackendUnavailable, BenchmarkError, WeightsError
+from ...runtime.errors import BenchmarkError, MissingExtra, WeightsError, pip_line
 from ..agreement.contestants import Contestant, pair
 from ..agreement.radiographs import (
     calibrated_images,
@@ -103,7 +103,7 @@ def gather_peers(
         try:
             network = make(plain, prepared, models)
             contestants.append(_peer(name, network, bundles[0], "int8", backend))
-        except BackendUnavailable as error:
+        except MissingExtra as error:
             absent[name] = str(error)
     contestants += pair(bundles, BACKENDS)
     return Peers(tuple(contestants), absent, len(prepared), tuple(held_out))
@@ -116,16 +116,13 @@ def make_plain(weights: Path, output: Path) -> Path:
     ------
     WeightsError
         The exporter refuses the weights.
-    BackendUnavailable
+    MissingExtra
         What the exporter needs is not installed.
     """
     try:
         from ...export.network.plain_graph import write_plain_graph
     except ModuleNotFoundError as error:
-        raise BackendUnavailable(
-            f"the peers' networks need {error.name}, which is not installed; "
-            "install it: pip install 'brixia-edge[peers]'"
-        ) from error
+        raise MissingExtra.of("the plain graph", str(error.name), pip_line("peers")) from error
     try:
         write_plain_graph(weights, output)
     except WeightsError as error:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.contract import IMAGE
-from ...runtime.errors import BackendUnavailable
+from ...runtime.errors import MissingExtra, pip_line
 from ...runtime.files import digest, digest_file
 
 Images = Sequence[NDArray[np.float32]]
@@ -44,7 +44,7 @@ def make_static(plain: Path, images: Images, folder: Path) -> Path:
 
     Raises
     ------
-    BackendUnavailable
+    MissingExtra
         A package is missing; the message has the line that installs it.
     """
     require("onnx")
@@ -60,7 +60,7 @@ def make_nncf(plain: Path, images: Images, folder: Path) -> Path:
 
     Raises
     ------
-    BackendUnavailable
+    MissingExtra
         A package is missing; the message has the line that installs it.
     """
     require("nncf", "openvino")
@@ -72,14 +72,11 @@ def require(*packages: str) -> None:
 
     Raises
     ------
-    BackendUnavailable
+    MissingExtra
         Names what is missing.
     """
     if missing := [name for name in packages if find_spec(name) is None]:
-        raise BackendUnavailable(
-            f"this peer needs {', '.join(missing)}, which is not installed; "
-            "install it: pip install 'brixia-edge[peers]'"
-        )
+        raise MissingExtra.of("this peer", ", ".join(missing), pip_line("peers"))
 
 
 _SAMPLING_GRIDS = "alignment/grid.*"

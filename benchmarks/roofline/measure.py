@@ -122,8 +122,10 @@ def measure_roofline(
 
     Raises
     ------
-    BackendUnavailable
-        The backend gives no profile, or it or the package onnx is not installed.
+    BenchmarkError
+        The backend gives no profile, or runs no matrix product of a kind that the network has.
+    MissingExtra
+        It or the package onnx is not installed.
     """
     profiled = load_program(backend, bundle.model_path.read_bytes(), threads, profiled=True)
     work = count_work(bundle.model_path)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...runtime.errors import BackendUnavailable
+from ...runtime.errors import BackendUnavailable, BenchmarkError, MissingExtra, pip_line
 from .programs import Feeds, Program, load_program
 
 SIZES = (1024, 1536, 2048)
@@ -80,14 +80,16 @@ def yardsticks(backend: str, kinds: Iterable[str], threads: int | None = None) -
 
     Raises
     ------
-    BackendUnavailable
-        The backend or the package onnx is not installed, or no form of a product can be loaded.
+    MissingExtra
+        The backend or the package onnx is not installed.
+    BenchmarkError
+        The backend loads no form of a product.
     """
     found: list[Yardstick] = []
     for kind in kinds:
         loaded = [each for form in _forms(kind) for each in _load(backend, form, threads)]
         if not loaded:
-            raise BackendUnavailable(f"{backend} runs no matrix product in {kind}")
+            raise BenchmarkError(f"{backend} runs no matrix product in {kind}")
         found += loaded
     return found
 
@@ -204,10 +206,7 @@ def _model(
     try:
         helper: Any = import_module("onnx.helper")
     except ImportError as error:
-        raise BackendUnavailable(
-            "measuring the machine's peak needs onnx, which is not installed; "
-            "install it: pip install 'brixia-edge[export]'"
-        ) from error
+        raise MissingExtra.of("measuring the machine's peak", "onnx", pip_line("export")) from error
     numpy_helper: Any = import_module("onnx.numpy_helper")
 
     def tensor(name: str, dtype: np.dtype[Any]) -> Any:

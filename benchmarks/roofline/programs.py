@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.backends import BACKENDS
-from ...runtime.errors import BackendUnavailable
+from ...runtime.errors import BackendUnavailable, BenchmarkError, MissingExtra
 from .layers import OTHER, Layer, layer_of
 
 Feeds = Mapping[str, NDArray[np.generic]]
@@ -73,17 +73,21 @@ def load_program(
 
     Raises
     ------
+    BenchmarkError
+        The backend gives no profile.
+    MissingExtra
+        It is not installed.
     BackendUnavailable
-        The backend gives no profile, is not installed, or cannot load the graph.
+        It cannot load the graph.
     """
     if backend not in _PROGRAMS:
-        raise BackendUnavailable(
+        raise BenchmarkError(
             f"backend {backend!r} gives no time of its layers here; "
             f"give --backend {' or '.join(_PROGRAMS)}"
         )
     row = next(each for each in BACKENDS if each.name == backend)
     if row.missing:
-        raise BackendUnavailable(f"backend {backend!r} is not installed: {row.install}")
+        raise MissingExtra.of(f"backend {backend!r}", ", ".join(row.missing), row.install)
     try:
         return _PROGRAMS[backend](model, threads, profiled)
     except Exception as error:  # both runtimes raise private types

@@ -11,7 +11,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from ...runtime.errors import BackendUnavailable
+from ...runtime.errors import MissingExtra, pip_line
 from .layers import Layer, layer_of
 
 _WIDTHS = {"float32": 4, "float16": 2, "int8": 1}
@@ -64,7 +64,7 @@ def count_work(model: Path, batch: int = 1) -> tuple[NodeWork, ...]:
 
     Raises
     ------
-    BackendUnavailable
+    MissingExtra
         The package onnx is not installed.
     """
     graph = _Graph.read(model, batch)
@@ -147,10 +147,7 @@ def _with_shapes(path: Path, batch: int) -> Any:
     try:
         onnx = import_module("onnx")
     except ImportError as error:
-        raise BackendUnavailable(
-            "counting a network's work needs onnx, which is not installed; "
-            "install it: pip install 'brixia-edge[export]'"
-        ) from error
+        raise MissingExtra.of("counting a network's work", "onnx", pip_line("export")) from error
     model: Any = onnx.load(str(path))
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_value = batch

@@ -52,7 +52,7 @@ def measure_files(counts: Sequence[int] = COUNTS, tell: Tell = lambda _: None) -
 
     Raises
     ------
-    BackendUnavailable
+    MissingExtra
         The package onnx is not installed.
     BenchmarkError
         A file was not scored.

@@ -15,7 +15,7 @@ from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEn
 
 from ...runtime.bundles.bundle import MODEL, Bundle, Manifest, write_bundle
 from ...runtime.contract import ALIGNMENT, IMAGE, LUNG_MASK, OUTPUTS, PROBABILITIES, ZONE_EVIDENCE
-from ...runtime.errors import BackendUnavailable
+from ...runtime.errors import MissingExtra, pip_line
 from ...runtime.preparation.preprocess import PreprocessSpec
 
 SIZE = 64
@@ -33,7 +33,7 @@ def write_tiny_bundle(target: Path) -> Bundle:
 
     Raises
     ------
-    BackendUnavailable
+    MissingExtra
         The package onnx is not installed.
     """
     shapes = {name: list(shape) for name, shape in OUTPUTS.items()}
@@ -103,10 +103,7 @@ def _network(shapes: dict[str, list[int]]) -> bytes:
     try:
         helper: Any = import_module("onnx.helper")
     except ImportError as error:
-        raise BackendUnavailable(
-            "the tiny network is made with onnx, which is not installed; "
-            "install it: pip install 'brixia-edge[export]'"
-        ) from error
+        raise MissingExtra.of("making the tiny network", "onnx", pip_line("export")) from error
     numpy_helper: Any = import_module("onnx.numpy_helper")
 
     def tensor(name: str, shape: list[int]) -> Any:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...runtime.bundles.bundle import Bundle
-from ...runtime.errors import BackendUnavailable
+from ...runtime.errors import BenchmarkError
 from ..latency.sweeps import doubling
 from .worker import READY
 
@@ -67,7 +67,7 @@ def measure_load(
 
     Raises
     ------
-    BackendUnavailable
+    BenchmarkError
         A process ended early; the message has its reason.
     """
     order = {
@@ -106,7 +106,7 @@ def _conduct(workers: Sequence["subprocess.Popen[str]"]) -> Iterator[dict[str, A
         if worker.stdout is None or worker.stdout.readline().strip() != READY:
             for each in workers:
                 each.kill()
-            raise BackendUnavailable(f"a process of the scaling benchmark ended: {_reason(worker)}")
+            raise BenchmarkError(f"a process of the scaling benchmark ended: {_reason(worker)}")
     for worker in workers:
         if worker.stdin is not None:
             worker.stdin.write("go\n")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...runtime.backends.base import Session
 from ...runtime.contract import LUNG_THRESHOLD, SCORE_OUTPUTS
-from ...runtime.errors import CalibrationError, UnreadableImage
+from ...runtime.errors import UnreadableImage
 from ...runtime.files import digest
 from ...runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ...runtime.quality.quality import assess_quality
@@ -99,12 +99,12 @@ def describe(file: Path, session: Session, spec: PreprocessSpec) -> Description:
     ------
     UnreadableImage, UnsupportedImage, ImageTooLarge
         The file cannot be scored.
-    CalibrationError
+    PredictionError
         The network's outputs are not finite.
     """
     radiograph = read_radiograph(file)
     image = preprocess(radiograph, spec)
-    prediction = _predict(session, image)
+    prediction = Prediction.of(session.run(image, SCORE_OUTPUTS))
     content = _content(file)
     modality, projection = _origin(radiograph, content)
     score = BrixiaScore.from_probabilities(prediction.probabilities)
@@ -133,16 +133,6 @@ def average_hash(image: NDArray[np.float32]) -> NDArray[np.bool_]:
     shrunk = cv2.resize(image, (HASH_SIDE, HASH_SIDE), interpolation=cv2.INTER_AREA)
     small: NDArray[np.float32] = np.asarray(shrunk, np.float32).ravel()
     return small > np.median(small)
-
-
-def _predict(session: Session, image: NDArray[np.float32]) -> Prediction:
-    outputs = session.run(image, SCORE_OUTPUTS)
-    if unusable := [name for name in SCORE_OUTPUTS if not np.isfinite(outputs[name]).all()]:
-        raise CalibrationError(
-            f"the network's {', '.join(unusable)} are not finite; its weights are damaged. Export "
-            "the bundle again"
-        )
-    return Prediction.of(outputs)
 
 
 def _content(file: Path) -> bytes:

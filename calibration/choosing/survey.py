@@ -85,7 +85,7 @@ def survey(
     ------
     BackendUnavailable
         ONNX Runtime cannot load the network.
-    CalibrationError
+    PredictionError
         The network's outputs are not finite.
     """
     drawn, rest = _draw(files, seed)

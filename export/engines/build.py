@@ -10,7 +10,7 @@ import onnx
 
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.contract import IMAGE
-from ...runtime.errors import BackendUnavailable, BundleError
+from ...runtime.errors import BundleError, EngineBuildError
 from ..graph.onnx_model import from_onnx, to_onnx
 from ..precision.quantize import with_signed_activations
 from .build_log import build_log
@@ -98,6 +98,8 @@ def build_engine(
     BundleError
         The network cannot be parsed (the node is named), or is not of the manifest's precision.
     BackendUnavailable
+        There is no GPU to build for.
+    EngineBuildError
         The library cannot build here, has not the options, or fails.
     EngineMismatch
         The engine does not compute in the precision asked for.
@@ -176,8 +178,8 @@ def _builder(product: Product, offers: Offers, log: Any) -> Any:
     return builder
 
 
-def _cannot_start(product: Product, reason: str) -> BackendUnavailable:
-    return BackendUnavailable(
+def _cannot_start(product: Product, reason: str) -> EngineBuildError:
+    return EngineBuildError(
         f"{product.backend} cannot build here ({reason}); it builds on the machine with the GPU. "
         "Without one, build for a GPU: --engine tensorrt-rtx --target sm_86"
     )
@@ -228,7 +230,7 @@ def _serialize(  # noqa: PLR0913, PLR0917 - the parts that a build is put togeth
     plan = watch(lambda: builder.build_serialized_network(network, config), progress, show)
     if plan is None:
         reason = "; ".join(log.errors[-2:]) or "the library gave no reason"
-        raise BackendUnavailable(f"{product.backend} {offers.version} cannot build this: {reason}")
+        raise EngineBuildError(f"{product.backend} {offers.version} cannot build this: {reason}")
     return plan
 
 

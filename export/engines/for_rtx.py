@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ...runtime.errors import BackendUnavailable
+from ...runtime.errors import EngineBuildError, pip_line
 from .build import Product
 from .offers import Offers
 from .options import EngineOptions, refuse
@@ -29,11 +29,11 @@ def _adapt(model: bytes, options: EngineOptions) -> bytes:
 def _check_targets(offers: Offers, targets: tuple[str, ...]) -> tuple[str, ...]:
     allowed = ", ".join(offers.targets)
     if not targets:
-        raise BackendUnavailable(
+        raise EngineBuildError(
             f"--engine {RTX.backend} needs --target, the GPUs to build for; there are {allowed}"
         )
     if unknown := [target for target in targets if target not in offers.targets]:
-        raise BackendUnavailable(
+        raise EngineBuildError(
             f"TensorRT-RTX {offers.version} cannot build for {unknown[0]}; there are {allowed}. "
             "Jetson Orin (sm_87) needs --engine tensorrt on the device itself"
         )
@@ -43,7 +43,7 @@ def _check_targets(offers: Offers, targets: tuple[str, ...]) -> tuple[str, ...]:
 RTX = Product(
     backend="tensorrt-rtx",
     module="tensorrt_rtx",
-    install="pip install 'brixia-edge[tensorrt-rtx]'",
+    install=pip_line("tensorrt-rtx"),
     configure=_configure,
     adapt=_adapt,
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ...runtime.backends.trt.gpu import device_target
-from ...runtime.errors import BackendUnavailable
+from ...runtime.errors import EngineBuildError, pip_line
 from ...runtime.files import why, write_file
 from .build import Product
 from .offers import Offers
@@ -34,7 +34,7 @@ def _load_timing_cache(config: Any, options: EngineOptions) -> None:
     data = path.read_bytes() if path is not None and path.exists() else b""
     # Times of another GPU or release would choose the wrong kernels, so a mismatch is no match.
     if not config.set_timing_cache(config.create_timing_cache(data), False):
-        raise BackendUnavailable(
+        raise EngineBuildError(
             f"timing cache {path} is of another TensorRT or GPU; give another file, which will "
             "be written"
         )
@@ -47,7 +47,7 @@ def _save_timing_cache(config: Any, options: EngineOptions) -> None:
         cache = bytes(config.get_timing_cache().serialize())
         write_file(options.timing_cache, cache, overwrite=True)
     except OSError as error:
-        raise BackendUnavailable(
+        raise EngineBuildError(
             f"timing cache {options.timing_cache} cannot be written ({why(error)})"
         ) from error
 
@@ -55,7 +55,7 @@ def _save_timing_cache(config: Any, options: EngineOptions) -> None:
 TENSORRT = Product(
     backend="tensorrt",
     module="tensorrt",
-    install="pip install 'brixia-edge[tensorrt]'",
+    install=pip_line("tensorrt"),
     configure=_configure,
     finish=_save_timing_cache,
 )

@@ -8,7 +8,7 @@ from typing import Any
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.bundles.engine_file import FOLDER, SUFFIX, EngineRecord
 from ...runtime.bundles.engines import add_engine, model_digest
-from ...runtime.errors import BackendUnavailable
+from ...runtime.errors import BackendUnavailable, MissingExtra
 from ...runtime.files import digest
 from .build import BuiltEngine, Product, build_engine
 from .engine_layers import count_precisions
@@ -40,7 +40,7 @@ def export_engines(
 
     Raises
     ------
-    BackendUnavailable, BundleError, EngineMismatch
+    MissingExtra, BackendUnavailable, EngineBuildError, BundleError, EngineMismatch
         See `build_engine` and `add_engine`; engines finished before stay in the bundle.
     """
     records: list[EngineRecord] = []
@@ -56,10 +56,13 @@ def export_engines(
 def _library(product: Product) -> Any:
     try:
         return import_module(product.module)
+    except ModuleNotFoundError as error:
+        what = f"--engine {product.backend}"
+        raise MissingExtra.of(what, str(error.name), product.install) from error
     except (ImportError, OSError) as error:
         raise BackendUnavailable(
-            f"--engine {product.backend} needs {product.module} ({error}); "
-            f"install it: {product.install}"
+            f"{product.module} is installed but cannot be loaded ({error}); "
+            f"reinstall it: {product.install}"
         ) from error
 
 

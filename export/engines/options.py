@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...runtime.errors import BackendUnavailable
+from ...runtime.errors import EngineBuildError
 
 _TARGET = re.compile(r"sm_\d{2,3}")
 
@@ -61,6 +61,6 @@ def parse_targets(given: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def refuse(product: str, option: str, reason: str) -> BackendUnavailable:
+def refuse(product: str, option: str, reason: str) -> EngineBuildError:
     """The error for an option that a product does not have."""
-    return BackendUnavailable(f"--engine {product} does not take {option}: {reason}")
+    return EngineBuildError(f"--engine {product} does not take {option}: {reason}")

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import BackendUnavailable, EngineMismatch
+from ..errors import BackendUnavailable, CannotRun, MissingExtra, pip_line
 
 if TYPE_CHECKING:
     from ..bundles.bundle import Bundle
@@ -53,14 +53,16 @@ class Backend:
 
         Raises
         ------
+        MissingExtra
+            A package is not installed.
         BackendUnavailable
-            A package is missing or cannot be loaded, or no device is found.
+            A package cannot be loaded, or no device is found.
+        EngineMismatch
+            No engine of the bundle is for this machine.
         """
         if self.missing:
-            raise BackendUnavailable(
-                f"backend {self.name!r} needs {', '.join(self.missing)}, which is not installed; "
-                f"install it: {self.install}"
-            )
+            missing = ", ".join(self.missing)
+            raise MissingExtra.of(f"backend {self.name!r}", missing, self.install)
         try:
             module = importlib.import_module(f".{self.module}", __name__)
         except (ImportError, OSError) as error:
@@ -77,8 +79,7 @@ BACKENDS: tuple[Backend, ...] = (
         "trt.session",
         "TensorRtSession",
         ("tensorrt",),
-        "pip install 'brixia-edge[tensorrt]' (on a Jetson: the system's TensorRT, "
-        "see docs/jetson.md)",
+        f"{pip_line('tensorrt')} (on a Jetson: the system's TensorRT, see docs/jetson.md)",
         needs_engine=True,
     ),
     Backend(
@@ -86,7 +87,7 @@ BACKENDS: tuple[Backend, ...] = (
         "trt.rtx",
         "TensorRtRtxSession",
         ("tensorrt_rtx",),
-        "pip install 'brixia-edge[tensorrt-rtx]'",
+        pip_line("tensorrt-rtx"),
         needs_engine=True,
     ),
     Backend(
@@ -94,7 +95,7 @@ BACKENDS: tuple[Backend, ...] = (
         "openvino_cpu",
         "OpenVinoSession",
         ("openvino",),
-        "pip install 'brixia-edge[openvino]'",
+        pip_line("openvino"),
     ),
     Backend(
         "onnxruntime",
@@ -121,6 +122,8 @@ def open_session(bundle: "Bundle", name: str = AUTO, threads: int | None = None)
     ------
     BackendUnavailable
         No backend has that name, or it cannot run here.
+    MissingExtra
+        Its library is not installed.
     EngineMismatch
         The named backend's engine does not fit.
     """
@@ -135,12 +138,13 @@ def open_session(bundle: "Bundle", name: str = AUTO, threads: int | None = None)
 def _open_first(bundle: "Bundle", threads: int | None) -> "Session":
     choices = [backend for backend in BACKENDS if not backend.missing and _has(bundle, backend)]
     if not choices:
-        raise BackendUnavailable(f"no backend is installed; install one: {BACKENDS[-1].install}")
+        last = BACKENDS[-1]
+        raise MissingExtra.of("scoring", last.name, last.install)
     *preferred, last = choices
     for backend in preferred:
         try:
             return backend.open(bundle, threads)
-        except (BackendUnavailable, EngineMismatch) as error:
+        except CannotRun as error:
             sys.stderr.write(f"backend {backend.name} is left out: {error}\n")
     return last.open(bundle, threads)
 

@@ -52,6 +52,8 @@ class Session(ABC):
         ------
         ValueError
             The images' dtype or shape, or an output's name, is not the network's.
+        BackendUnavailable
+            The backend did not do the work: its device is lost, or its memory is short.
         """
         names = self._check(images, outputs)
         return self._run(np.ascontiguousarray(images), names)
@@ -66,7 +68,7 @@ class Session(ABC):
 
         Raises
         ------
-        ValueError
+        ValueError, BackendUnavailable
             As from `run`.
         """
         names = self._check(images, outputs)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..bundles.bundle import Bundle
 from ..contract import IMAGE
 from .base import Outputs, Session
-from .onnxrt_session import open_network, session_options
+from .onnxrt_session import open_network, run_network, session_options
 
 
 class OnnxRuntimeSession(Session):
@@ -35,5 +35,4 @@ class OnnxRuntimeSession(Session):
         self._session = open_network(bundle.model_path, session_options(threads))
 
     def _run(self, images: NDArray[np.float32], outputs: Sequence[str]) -> Outputs:
-        arrays = self._session.run(list(outputs), {IMAGE: images})
-        return dict(zip(outputs, arrays, strict=True))
+        return run_network(self._session, {IMAGE: images}, outputs)

@@ -1,8 +1,12 @@
 """The one way to open a network with ONNX Runtime, to score, export, calibrate and measure."""
 
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import BackendUnavailable
 
@@ -53,3 +57,37 @@ def open_network(model: Path | bytes, options: Any | None = None) -> Any:
             f"ONNX Runtime {ort.__version__} cannot load {what} ({type(error).__name__}: {error}); "
             "update it: pip install -U onnxruntime"
         ) from error
+
+
+def run_network(
+    network: Any, inputs: Mapping[str, NDArray[np.float32]], outputs: Sequence[str]
+) -> dict[str, NDArray[np.float32]]:
+    """Run a network that `open_network` gave.
+
+    Parameters
+    ----------
+    network
+        The session.
+    inputs
+        Arrays by the inputs' names.
+    outputs
+        Names of the outputs to compute.
+
+    Returns
+    -------
+    dict
+        Arrays by the outputs' names.
+
+    Raises
+    ------
+    BackendUnavailable
+        ONNX Runtime does not do the work.
+    """
+    try:
+        arrays = network.run(list(outputs), dict(inputs))
+    except Exception as error:  # ONNX Runtime raises many private types
+        raise BackendUnavailable(
+            f"ONNX Runtime {ort.__version__} could not run the network ({type(error).__name__}: "
+            f"{error}); if memory is short, free some, else update it: pip install -U onnxruntime"
+        ) from error
+    return dict(zip(outputs, arrays, strict=True))

@@ -73,7 +73,13 @@ class OpenVinoSession(Session):
         self, images: NDArray[np.float32], outputs: Sequence[str], mark: Mark
     ) -> Outputs:
         request = self._request(len(images))
-        request.infer({IMAGE: images}, share_inputs=True)
+        try:
+            request.infer({IMAGE: images}, share_inputs=True)
+        except RuntimeError as error:
+            raise BackendUnavailable(
+                f"OpenVINO {ov.__version__} could not run the network ({error}); if memory is "
+                "short, free some, else give --backend onnxruntime"
+            ) from error
         mark(INFER)
         result = {name: np.array(request.get_tensor(name).data, np.float32) for name in outputs}
         mark(COPY_OUT)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..errors import BackendUnavailable
+from ..errors import MissingExtra, pip_line
 from ..reports import REPORTS
 from ..scorer import Scorer
 from .options import PATH
@@ -39,7 +39,7 @@ def demo_radiograph() -> Path:
 
     Raises
     ------
-    BackendUnavailable
+    MissingExtra
         pydicom-data is not installed.
     """
     package = find_spec("data_store")
@@ -48,6 +48,4 @@ def demo_radiograph() -> Path:
         path = Path(folder) / "data" / RADIOGRAPH
         if path.is_file():
             return path
-    raise BackendUnavailable(
-        "the demo's radiograph is not installed; install it: pip install 'brixia-edge[demo]'"
-    )
+    raise MissingExtra.of("the demo's radiograph", "pydicom-data", pip_line("demo"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..errors import BrixiaEdgeError
+from ..errors import BrixiaEdgeError, CannotRun
 from ..reports.output_names import output_stem
 from ..reports.plain_text import printable
 from ..results import ScoredRadiograph, UnscoredFile
@@ -58,7 +58,7 @@ class OutputFolders:
     ------
     click.BadParameter
         A folder cannot be made.
-    BackendUnavailable
+    MissingExtra
         A library that the writer needs is not installed.
     """
 
@@ -91,6 +91,8 @@ class OutputFolders:
         for writer in self._writers:
             try:
                 yield writer.write(result, stem)
+            except CannotRun:
+                raise
             except BrixiaEdgeError as error:
                 self.refused += 1
                 click.echo(printable(f"{result.file}: {writer.option}: {error}"), err=True)

@@ -34,7 +34,7 @@ def explain(
 
     Raises
     ------
-    UnreadableImage, UnsupportedImage, ImageTooLarge, BackendUnavailable
+    UnreadableImage, UnsupportedImage, ImageTooLarge, MissingExtra
         As `Scorer.score`, and as the methods.
     """
     return explain_result(scorer, scorer.score(path), method, progress)

@@ -52,7 +52,7 @@ def explain_by_occlusion(
     ------
     UnsupportedImage
         The network found no lungs.
-    BackendUnavailable
+    MissingExtra
         scikit-image is not installed.
     """
     labels = lung_superpixels(image[0, 0], result.prediction.lung_mask)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract import LUNG_THRESHOLD
-from ..errors import BackendUnavailable, UnsupportedImage
+from ..errors import MissingExtra, UnsupportedImage, pip_line
 
 SUPERPIXELS = 180
 """About as many as the paper cuts the lungs into."""
@@ -39,7 +39,7 @@ def lung_superpixels(
     ------
     UnsupportedImage
         The network found no lungs.
-    BackendUnavailable
+    MissingExtra
         scikit-image is not installed.
     """
     lungs = lung_mask > LUNG_THRESHOLD
@@ -64,7 +64,4 @@ def _segmentation() -> Any:
     try:
         return import_module("skimage.segmentation")
     except ModuleNotFoundError as error:
-        raise BackendUnavailable(
-            "the method occlusion needs scikit-image, which is not installed; install it: "
-            "pip install 'brixia-edge[report]'"
-        ) from error
+        raise MissingExtra.of("the method occlusion", "scikit-image", pip_line("report")) from error

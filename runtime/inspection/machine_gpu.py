@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..backends.trt.gpu import CUDA_PACKAGES, INSTALL_CUDA, device_target
-from ..errors import BackendUnavailable
+from ..errors import CannotRun, pip_line
 
 JETSON = Path("/etc/nv_tegra_release")
 
@@ -34,10 +34,10 @@ class Library:
 
 
 LIBRARIES: Mapping[str, Library] = {
-    "tensorrt": Library("tensorrt", "pip install 'brixia-edge[tensorrt]'", _ON_JETSON),
+    "tensorrt": Library("tensorrt", pip_line("tensorrt"), _ON_JETSON),
     "tensorrt-rtx": Library(
         "tensorrt_rtx",
-        "pip install 'brixia-edge[tensorrt-rtx]'",
+        pip_line("tensorrt-rtx"),
         "it is not made for Jetson; use tensorrt",
     ),
 }
@@ -77,7 +77,7 @@ def find_gpu() -> Part:
     """The first GPU by its compute capability, or why there is none."""
     try:
         return Part("GPU for TensorRT", True, device_target())
-    except BackendUnavailable as error:
+    except CannotRun as error:
         return Part("GPU for TensorRT", False, str(error))
 
 

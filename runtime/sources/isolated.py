@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ..errors import BackendUnavailable, BrixiaEdgeError, UnreadableImage
+from ..errors import BrixiaEdgeError, CannotRun, UnreadableImage
 from ..preparation.preprocess import PreprocessSpec
 from ..reading.options import AS_STORED, ReadingOptions
 from ..results import UnscoredFile
@@ -40,7 +40,7 @@ class IsolatedSource:
 
     Raises
     ------
-    BackendUnavailable
+    ReadingProcessUnavailable
         The system starts no process.
     """
 
@@ -58,7 +58,7 @@ class IsolatedSource:
 
         Raises
         ------
-        BackendUnavailable
+        ReadingProcessUnavailable
             The process does not start.
         """
         return self._thread.submit(self._process.memory_limited).result()
@@ -70,7 +70,7 @@ class IsolatedSource:
         ------
         UnreadableImage, UnsupportedImage, ImageTooLarge
             The file cannot be scored, takes more than the limits, or crashes the process.
-        BackendUnavailable
+        ReadingProcessUnavailable
             The process does not start.
         """
         return self._asked(Path(path)).result()
@@ -115,7 +115,7 @@ class IsolatedSource:
 def _outcome(path: Path, asked: Future[PreparedRadiograph]) -> PreparedRadiograph | UnscoredFile:
     try:
         return asked.result()
-    except BackendUnavailable:
+    except CannotRun:
         raise
     except BrixiaEdgeError as error:
         return UnscoredFile(path, error)
@@ -146,7 +146,7 @@ def open_source(spec: PreprocessSpec, reading: ReadingMode) -> RadiographSource:
 
     Raises
     ------
-    BackendUnavailable
+    ReadingProcessUnavailable
         The system starts no process.
     """
     if reading.limits is None:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from ..errors import BackendUnavailable, UnreadableImage
+from ..errors import ReadingProcessUnavailable, UnreadableImage
 from ..preparation.preprocess import PreprocessSpec
 from ..reading.options import ReadingOptions
 from .messages import BrokenMessage, EndOfMessages, Message, receive, send
@@ -57,7 +57,7 @@ class ReadingProcess:
 
     Raises
     ------
-    BackendUnavailable
+    ReadingProcessUnavailable
         The system starts no process.
     """
 
@@ -84,7 +84,7 @@ class ReadingProcess:
 
         Raises
         ------
-        BackendUnavailable
+        ReadingProcessUnavailable
             It does not start.
         """
         if self._greeting is None:
@@ -102,7 +102,7 @@ class ReadingProcess:
         UnreadableImage
             It took longer than the limit, crashed the process, or made it answer nonsense; the
             process has ended then.
-        BackendUnavailable
+        ReadingProcessUnavailable
             The process does not start.
         """
         self.memory_limited()
@@ -166,8 +166,8 @@ def _started() -> "subprocess.Popen[bytes]":
         raise _not_started(f"cannot be started: {error.strerror}") from error
 
 
-def _not_started(why: str) -> BackendUnavailable:
-    return BackendUnavailable(
+def _not_started(why: str) -> ReadingProcessUnavailable:
+    return ReadingProcessUnavailable(
         f"the process that reads files {why}. Give --no-isolate, or no limits, to read without it"
     )
 

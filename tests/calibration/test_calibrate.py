@@ -14,7 +14,7 @@ from brixia_edge.calibration.ranges.table import CalibrationTable
 from brixia_edge.calibration.ranges.table_entries import METHODS
 from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
 from brixia_edge.runtime.cli import main
-from brixia_edge.runtime.errors import CalibrationError
+from brixia_edge.runtime.errors import CalibrationError, PredictionError
 from brixia_edge.runtime.preparation.preprocess import preprocess
 from brixia_edge.runtime.reading.read import read_radiograph
 from make_models import tiny_model
@@ -130,7 +130,7 @@ def test_a_network_whose_answers_are_no_numbers_is_refused(
             )
     model = network.SerializeToString()
     bundle = write_bundle(tmp_path / "damaged", tiny_manifest, {"model.onnx": model})
-    with pytest.raises(CalibrationError, match="probabilities are not finite"):
+    with pytest.raises(PredictionError, match="probabilities with numbers that are not finite"):
         calibrate(bundle, files)
 
 

@@ -14,7 +14,7 @@ from brixia_edge.export.network.zones import resampling_matrix
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.contract import COLUMN_BANDS, ROW_BANDS
-from brixia_edge.runtime.errors import BackendUnavailable, UnsupportedImage
+from brixia_edge.runtime.errors import MissingExtra, UnsupportedImage
 from brixia_edge.runtime.explanation.evidence import contrast, explain_by_evidence
 from brixia_edge.runtime.explanation.explainer import explain
 from brixia_edge.runtime.explanation.explanation import Explanation
@@ -251,7 +251,7 @@ def test_missing_scikit_image_is_named_with_its_install_line(
     monkeypatch: pytest.MonkeyPatch, lung_mask: NDArray[np.float32]
 ) -> None:
     monkeypatch.setitem(sys.modules, "skimage.segmentation", None)
-    with pytest.raises(BackendUnavailable, match=r"pip install 'brixia-edge\[report\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install 'brixia-edge\[report\]'"):
         lung_superpixels(lung_mask, lung_mask)
 
 

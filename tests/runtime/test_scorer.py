@@ -4,18 +4,28 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from brixia_edge.runtime.backends import BACKENDS, Backend, backend_names, open_session
 from brixia_edge.runtime.backends.base import Outputs
 from brixia_edge.runtime.bundles.bundle import Bundle
-from brixia_edge.runtime.errors import BackendUnavailable, ImageTooLarge, UnreadableImage
+from brixia_edge.runtime.errors import (
+    BackendUnavailable,
+    ImageTooLarge,
+    MissingExtra,
+    PredictionError,
+    UnreadableImage,
+)
 from brixia_edge.runtime.preparation.preprocess import preprocess
 from brixia_edge.runtime.reading.read import read_radiograph
 from brixia_edge.runtime.results import ScoredRadiograph, UnscoredFile
 from brixia_edge.runtime.scorer import Scorer
 from brixia_edge.runtime.scores import BrixiaScore, Zone
+from brixia_edge.runtime.sources.isolated import ReadingMode
+from brixia_edge.runtime.sources.process import ReadingLimits
 from numpy.typing import NDArray
 
 
@@ -99,7 +109,7 @@ def test_a_session_gives_the_outputs_asked_for(tiny_bundle: Bundle) -> None:
 
 def test_a_backend_that_is_not_installed_says_what_to_install(tiny_bundle: Bundle) -> None:
     absent = Backend("warp", "warp", "WarpSession", ("no_such_package",), "pip install warp")
-    with pytest.raises(BackendUnavailable, match=r"no_such_package.*pip install warp"):
+    with pytest.raises(MissingExtra, match=r"no_such_package.*pip install warp"):
         absent.open(tiny_bundle)
 
 
@@ -167,4 +177,42 @@ def test_numbers_that_are_not_finite_are_no_score(
         monkeypatch.setattr(scorer.session, "run", overflow)
         (result,) = scorer.score_many([chest_png])
     assert isinstance(result, UnscoredFile)
-    assert "not finite" in str(result.error)
+    assert isinstance(result.error, PredictionError)
+    assert "probabilities with numbers that are not finite" in str(result.error)
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_a_backend_that_is_gone_stops_the_run(
+    tiny_bundle: Bundle, chest_png: Path, monkeypatch: pytest.MonkeyPatch, isolated: bool
+) -> None:
+    reading = ReadingMode(ReadingLimits() if isolated else None)
+    with Scorer(tiny_bundle, reading=reading) as scorer:
+        run, runs = scorer.session.run, list[int]()
+
+        def lose_device(images: NDArray[np.float32], outputs: Sequence[str]) -> Outputs:
+            runs.append(1)
+            if len(runs) == 2:
+                raise BackendUnavailable("the GPU has fallen off the bus")
+            return run(images, outputs)
+
+        monkeypatch.setattr(scorer.session, "run", lose_device)
+        results = scorer.score_many([chest_png] * 5)
+        assert isinstance(next(results), ScoredRadiograph)
+        with pytest.raises(BackendUnavailable, match="fallen off"):
+            next(results)
+    assert len(runs) == 2
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+def test_a_runtime_that_fails_while_it_runs_is_a_backend_that_is_gone(
+    tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("bad allocation")
+
+    with open_session(tiny_bundle, backend) as session:
+        inner: dict[str, Any] = {"run": fail, "infer": fail}
+        monkeypatch.setattr(session, "_session", SimpleNamespace(**inner), raising=False)
+        monkeypatch.setattr(session, "_requests", {1: SimpleNamespace(**inner)}, raising=False)
+        with pytest.raises(BackendUnavailable, match=r"could not run the network.*bad allocation"):
+            session.run(np.zeros((1, 1, 512, 512), np.float32))

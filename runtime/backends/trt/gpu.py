@@ -14,7 +14,7 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import BackendUnavailable
+from ...errors import BackendUnavailable, MissingExtra
 
 
 class Gpu(ABC):
@@ -118,8 +118,10 @@ def open_gpu() -> Gpu:
 
     Raises
     ------
+    MissingExtra
+        No package gives CUDA to Python.
     BackendUnavailable
-        No package gives CUDA to Python, or there is no GPU or driver.
+        There is no GPU or driver.
     """
     reasons: list[str] = []
     for entry in CUDA_PACKAGES:
@@ -133,7 +135,7 @@ def open_gpu() -> Gpu:
                 reasons.append(str(error))
     if reasons:
         raise BackendUnavailable(f"no GPU can be used ({'; '.join(reasons)}); see its driver")
-    raise BackendUnavailable(f"a GPU needs pycuda or cuda-python; install one: {INSTALL_CUDA}")
+    raise MissingExtra(f"a GPU needs pycuda or cuda-python; install one: {INSTALL_CUDA}")
 
 
 def device_target() -> str:
@@ -141,7 +143,7 @@ def device_target() -> str:
 
     Raises
     ------
-    BackendUnavailable
+    MissingExtra, BackendUnavailable
         See `open_gpu`.
     """
     with ExitStack() as stack:

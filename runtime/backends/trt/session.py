@@ -43,8 +43,10 @@ class TensorRtSession(Session):
 
         Raises
         ------
+        MissingExtra
+            No package gives CUDA to Python.
         BackendUnavailable
-            The library or a GPU is missing, or its memory is short.
+            The library cannot be loaded, there is no GPU, or its memory is short.
         EngineMismatch
             No engine of the bundle is for this library, GPU and network.
         """

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from ...errors import BackendUnavailable
+from ...errors import MissingExtra, pip_line
 from ...reading.dicom.header import silence
 from ...results import ScoredRadiograph
 from .result import (
@@ -29,10 +29,7 @@ try:
 
     from .structured_report_content import measurement_report
 except ModuleNotFoundError as error:
-    raise BackendUnavailable(
-        "structured reports need highdicom, which is not installed; "
-        "install it: pip install 'brixia-edge[report]'"
-    ) from error
+    raise MissingExtra.of("a structured report", "highdicom", pip_line("report")) from error
 
 SERIES_NUMBER = 9901
 """Far from those of modalities. The series is found by its UID; the number only sorts it."""

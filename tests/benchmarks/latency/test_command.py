@@ -21,7 +21,7 @@ from brixia_edge.benchmarks.latency.stages import STAGES
 from brixia_edge.benchmarks.latency.sweeps import EXTENT, Setup, doubling, run_sweep
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main
-from brixia_edge.runtime.errors import BackendUnavailable
+from brixia_edge.runtime.errors import BenchmarkError
 from gpu_fixtures import Installer
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "benchmark.md"
@@ -190,5 +190,5 @@ def test_phases_are_medians_of_differences() -> None:
 
 
 def test_a_start_that_fails_gives_its_reason(tiny_bundle: Bundle, tmp_path: Path) -> None:
-    with pytest.raises(BackendUnavailable, match=r"cold start failed: .*UnreadableImage"):
+    with pytest.raises(BenchmarkError, match=r"cold start failed: .*UnreadableImage"):
         measure_cold_start(tiny_bundle.root, "onnxruntime", 1, tmp_path / "none.dcm", 1)

@@ -23,7 +23,7 @@ from brixia_edge.benchmarks.peers.quantized import (
 )
 from brixia_edge.runtime.backends import open_session
 from brixia_edge.runtime.bundles.bundle import MODEL, Bundle, Manifest, write_bundle
-from brixia_edge.runtime.errors import BackendUnavailable, BenchmarkError, WeightsError
+from brixia_edge.runtime.errors import BenchmarkError, MissingExtra, WeightsError
 from make_models import tiny_model
 from numpy.typing import NDArray
 
@@ -90,7 +90,7 @@ def test_everyone_takes_part_in_one_run(
         return plain
 
     def lacking(plain: Path, images: Images, folder: Path) -> Path:
-        raise BackendUnavailable("it is not installed")
+        raise MissingExtra("it is not installed")
 
     tools = (("static", "onnxruntime", make), ("another", "openvino", lacking))
     monkeypatch.setattr(contestants, "_TOOLS", tools)
@@ -143,7 +143,7 @@ def test_weights_that_are_none_are_refused_with_their_reason(tmp_path: Path) -> 
 
 
 def test_a_missing_tool_is_told_with_the_line_that_installs_it() -> None:
-    with pytest.raises(BackendUnavailable, match=r"no_such_tool.*brixia-edge\[peers\]"):
+    with pytest.raises(MissingExtra, match=r"no_such_tool.*brixia-edge\[peers\]"):
         require("no_such_tool")
 
 

@@ -11,7 +11,7 @@ from brixia_edge.benchmarks.scaling.workers import Load, ScalingRow, loads, meas
 from brixia_edge.benchmarks.tables import markdown_table, text_table
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main
-from brixia_edge.runtime.errors import BackendUnavailable, BenchmarkError
+from brixia_edge.runtime.errors import BenchmarkError
 from brixia_edge.runtime.reading.read import read_radiograph
 
 
@@ -55,7 +55,7 @@ def test_a_load_adds_up_its_processes(tmp_path: Path) -> None:
 
 
 def test_a_process_that_cannot_start_tells_why(tiny_bundle: Bundle, chest_png: Path) -> None:
-    with pytest.raises(BackendUnavailable, match="no-such-backend"):
+    with pytest.raises(BenchmarkError, match="no-such-backend"):
         measure_load(tiny_bundle, "no-such-backend", chest_png, Load(), seconds=0.1)
 
 

@@ -15,7 +15,7 @@ from brixia_edge.export.engines.build import build_engine
 from brixia_edge.export.engines.for_tensorrt import TENSORRT
 from brixia_edge.export.engines.options import EngineOptions
 from brixia_edge.runtime.bundles.bundle import Bundle
-from brixia_edge.runtime.errors import BackendUnavailable, BundleError, EngineMismatch
+from brixia_edge.runtime.errors import BundleError, EngineBuildError, EngineMismatch
 
 OPTIONS = EngineOptions(("tensorrt",), workspace=512, optimization_level=4)
 
@@ -136,7 +136,7 @@ def test_8_5_names_a_node_by_its_place(tiny_bundle: Bundle) -> None:
 
 
 def test_a_failed_build_gives_the_librarys_reason(tiny_bundle: Bundle) -> None:
-    with pytest.raises(BackendUnavailable, match=r"tensorrt 10\.3\.0 cannot build this: the last"):
+    with pytest.raises(EngineBuildError, match=r"tensorrt 10\.3\.0 cannot build this: the last"):
         build_engine(TENSORRT, Library(builds=False), tiny_bundle, OPTIONS)
 
 
@@ -149,7 +149,7 @@ def test_without_a_gpu_the_way_out_is_named(tiny_bundle: Bundle, raises: bool) -
             raise RuntimeError("CUDA initialization failure")
 
     library.Builder = no_builder
-    with pytest.raises(BackendUnavailable, match="--engine tensorrt-rtx --target sm_86"):
+    with pytest.raises(EngineBuildError, match="--engine tensorrt-rtx --target sm_86"):
         build_engine(TENSORRT, library, tiny_bundle, OPTIONS)
 
 

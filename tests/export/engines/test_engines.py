@@ -25,7 +25,7 @@ from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.bundles.engine_file import read_record
 from brixia_edge.runtime.bundles.engines import bundle_engines, copy_bundle
 from brixia_edge.runtime.cli import main
-from brixia_edge.runtime.errors import BackendUnavailable, BundleError, EngineMismatch
+from brixia_edge.runtime.errors import BundleError, EngineBuildError, EngineMismatch, MissingExtra
 
 BUILDER_LOG = """Layers:
 Name: __mye25939_0, LayerType: shape_call, Inputs: [], Constants: [], Outputs: []
@@ -146,7 +146,7 @@ def test_tensorrt_builds_for_its_own_gpu(on_sm_87: Offers, targets: tuple[str, .
 
 
 def test_tensorrt_builds_for_no_other_gpu(on_sm_87: Offers) -> None:
-    with pytest.raises(BackendUnavailable, match="this machine alone, which is sm_87"):
+    with pytest.raises(EngineBuildError, match="this machine alone, which is sm_87"):
         TENSORRT.configure(on_sm_87, _Config(), options("sm_86"))
 
 
@@ -155,7 +155,7 @@ def test_version_compatible_engines(on_sm_87: Offers) -> None:
     TENSORRT.configure(on_sm_87, config, options(version_compatible=True))
     assert config.flags == ["compatible"]
     old = Offers(SimpleNamespace(__version__="8.5.2.2", BuilderFlag=SimpleNamespace()))
-    with pytest.raises(BackendUnavailable, match=r"8\.5\.2\.2 has no such engines"):
+    with pytest.raises(EngineBuildError, match=r"8\.5\.2\.2 has no such engines"):
         TENSORRT.configure(old, config, options(version_compatible=True))
 
 
@@ -169,7 +169,7 @@ def test_a_timing_cache_is_read_and_extended(on_sm_87: Offers, tmp_path: Path) -
 
 
 def test_a_timing_cache_of_another_gpu_is_refused(on_sm_87: Offers, tmp_path: Path) -> None:
-    with pytest.raises(BackendUnavailable, match="of another TensorRT or GPU"):
+    with pytest.raises(EngineBuildError, match="of another TensorRT or GPU"):
         TENSORRT.configure(on_sm_87, _Config(matches=False), options(timing_cache=tmp_path / "t"))
 
 
@@ -177,7 +177,7 @@ def test_a_library_that_is_not_installed_is_named(
     tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "tensorrt", None)
-    with pytest.raises(BackendUnavailable, match=r"pip install 'brixia-edge\[tensorrt\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install 'brixia-edge\[tensorrt\]'"):
         export_engines(tiny_bundle, options())
 
 

@@ -30,7 +30,7 @@ from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
 from brixia_edge.runtime.bundles.engine_file import read_record
 from brixia_edge.runtime.bundles.engines import bundle_engines
 from brixia_edge.runtime.cli import main
-from brixia_edge.runtime.errors import BackendUnavailable, BundleError, EngineMismatch
+from brixia_edge.runtime.errors import BundleError, EngineBuildError, EngineMismatch
 from make_reduced import reduced_model
 from onnx import TensorProto, helper
 
@@ -176,7 +176,7 @@ def test_an_unsupported_operator_is_named(bundle_of: Callable[..., Bundle]) -> N
 def test_what_it_cannot_do_is_refused(
     tiny_bundle: Bundle, given: EngineOptions, reason: str
 ) -> None:
-    with pytest.raises(BackendUnavailable, match=reason):
+    with pytest.raises(EngineBuildError, match=reason):
         build_engine(RTX, trt, tiny_bundle, given)
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.errors import (
-    BackendUnavailable,
     ImageTooLarge,
+    ReadingProcessUnavailable,
     UnreadableImage,
     UnsupportedImage,
 )
@@ -197,11 +197,11 @@ def test_a_process_that_does_not_start_is_told(
     monkeypatch.setattr(reading_process, "_START", "raise SystemExit(3)")
     with (
         Scorer(tiny_bundle, reading=ISOLATED) as scorer,
-        pytest.raises(BackendUnavailable, match=r"did not start.*status 3.*--no-isolate"),
+        pytest.raises(ReadingProcessUnavailable, match=r"did not start.*status 3.*--no-isolate"),
     ):
         list(scorer.score_many([chest_png]))
     monkeypatch.setattr(sys, "executable", "/no/such/python")
-    with pytest.raises(BackendUnavailable, match="cannot be started"):
+    with pytest.raises(ReadingProcessUnavailable, match="cannot be started"):
         Scorer(tiny_bundle, reading=ISOLATED)
 
 

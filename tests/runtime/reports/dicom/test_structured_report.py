@@ -10,7 +10,7 @@ from typing import Any
 
 import highdicom.sr
 import pytest
-from brixia_edge.runtime.errors import BackendUnavailable
+from brixia_edge.runtime.errors import MissingExtra
 from brixia_edge.runtime.radiograph import Radiograph
 from brixia_edge.runtime.reports.dicom.structured_report import write_structured_report
 from brixia_edge.runtime.results import ModelIdentity, ScoredRadiograph
@@ -296,5 +296,5 @@ def test_highdicom_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     module = "brixia_edge.runtime.reports.dicom.structured_report"
     monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "highdicom.coding_schemes", None)
-    with pytest.raises(BackendUnavailable, match=r"pip install 'brixia-edge\[report\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install 'brixia-edge\[report\]'"):
         __import__(module)
