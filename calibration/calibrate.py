@@ -2,18 +2,20 @@
 
 import platform
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.errors import CalibrationError
-from ..runtime.preparation.preprocess import preprocess
 from ..runtime.progress import Progress, unchanged
-from ..runtime.reading.read import read_radiograph
+from ..runtime.results import UnscoredFile
+from ..runtime.sources.isolated import IN_THIS_PROCESS, ReadingMode, open_source
+from ..runtime.sources.source import PreparedRadiograph
 from .choosing.description import Description
 from .choosing.selection import choose
-from .choosing.survey import Survey, survey
+from .choosing.survey import Survey, SurveyOptions, survey
 from .ranges.collector import Collector
 from .ranges.histogram import Histogram
 from .ranges.table import CalibrationTable, Range
@@ -46,6 +48,8 @@ class CalibrationOptions:
         Use radiographs that scoring would warn of.
     tensors
         Names; None takes all that a quantiser may ask for.
+    reading
+        How files are read.
 
     Raises
     ------
@@ -60,6 +64,7 @@ class CalibrationOptions:
     seed: int = 0
     allow_doubtful: bool = False
     tensors: Sequence[str] | None = None
+    reading: ReadingMode = IN_THIS_PROCESS
 
     def __post_init__(self) -> None:
         check_method(self.method, self.percentile)
@@ -70,6 +75,11 @@ class CalibrationOptions:
             )
         if self.seed < 0:
             raise CalibrationError(f"the seed is {self.seed}; 0 and more is allowed")
+
+    @property
+    def survey(self) -> SurveyOptions:
+        """What concerns the looking through."""
+        return SurveyOptions(self.seed, self.allow_doubtful, self.reading)
 
 
 def calibrate(  # noqa: PLR0913 - the options by name, for callers who need one or two
@@ -109,9 +119,7 @@ def calibrate(  # noqa: PLR0913 - the options by name, for callers who need one 
     options = CalibrationOptions(method, percentile, images, minimum, seed, allow_doubtful, tensors)
     shown = unchanged if progress is None else progress
     check_bundle(bundle)
-    surveyed = survey(
-        bundle, files, seed=seed, allow_doubtful=options.allow_doubtful, progress=shown
-    )
+    surveyed = survey(bundle, files, options.survey, shown)
     return measure(bundle, choose_from(surveyed, options), options, shown)
 
 
@@ -164,15 +172,22 @@ def measure(
         A tensor does not exist or is not finite; the message names it and the radiograph's digest.
     """
     collector = Collector(bundle.model_path, options.tensors)
-    for description in progress("Collecting", chosen):
-        _collect(collector, bundle, description)
+    with closing(open_source(bundle.manifest.preprocess, options.reading)) as source:
+        read = source.prepared_many(description.file for description in chosen)
+        for description, outcome in progress(
+            "Collecting", zip(chosen, read, strict=True), len(chosen)
+        ):
+            _collect(collector, description, outcome)
     return _table(bundle, chosen, options, collector.histograms())
 
 
-def _collect(collector: Collector, bundle: Bundle, description: Description) -> None:
-    image = preprocess(read_radiograph(description.file), bundle.manifest.preprocess)
+def _collect(
+    collector: Collector, description: Description, outcome: PreparedRadiograph | UnscoredFile
+) -> None:
+    if isinstance(outcome, UnscoredFile):
+        raise outcome.error
     try:
-        collector.add(image)
+        collector.add(outcome.image)
     except CalibrationError as error:
         # The digest, not the name: names of files hold names of patients.
         raise CalibrationError(f"radiograph {description.sha256[:12]}: {error}") from error

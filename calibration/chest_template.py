@@ -11,6 +11,7 @@ Cohen's public collection (those that the BrixIA project annotated, without its 
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +22,14 @@ from numpy.typing import NDArray
 from ..runtime.backends import open_session
 from ..runtime.backends.base import Session
 from ..runtime.bundles.bundle import Bundle
-from ..runtime.commands.options import FOLDER, backend_option, bundle_option, output_option
+from ..runtime.commands.inputs import reading_mode
+from ..runtime.commands.options import (
+    FOLDER,
+    backend_option,
+    bundle_option,
+    isolate_option,
+    output_option,
+)
 from ..runtime.commands.progress import show_progress
 from ..runtime.contract import SCORE_OUTPUTS
 from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
@@ -37,8 +45,9 @@ from ..runtime.quality.chest_template import (
 from ..runtime.quality.measures import QualityMeasures, measure_quality
 from ..runtime.quality.quality import judge
 from ..runtime.radiograph import Radiograph
-from ..runtime.reading.read import read_radiograph
-from ..runtime.results import Prediction
+from ..runtime.results import Prediction, UnscoredFile
+from ..runtime.sources.isolated import open_source
+from ..runtime.sources.source import PreparedRadiograph
 
 FOLDS = 10
 _ALIKE = 20  # letters of a file name: "covid-19-pneumonia-58-day-9" and "...-prior" are one patient
@@ -109,15 +118,22 @@ Observations = Mapping[str, Sequence[Observation]]
 
 
 def observe(
-    files: Iterable[Path], session: Session, spec: PreprocessSpec
+    read: Iterable[PreparedRadiograph | UnscoredFile], session: Session, spec: PreprocessSpec
 ) -> dict[str, list[Observation]]:
-    """Put every radiograph through the network, as it is and changed."""
+    """Put every radiograph through the network, as it is and changed.
+
+    Raises
+    ------
+    UnreadableImage, UnsupportedImage, ImageTooLarge
+        One could not be read.
+    """
     observed: dict[str, list[Observation]] = {name: [] for name in CHANGES}
-    for file in files:
-        radiograph = read_radiograph(file)
+    for outcome in read:
+        if isinstance(outcome, UnscoredFile):
+            raise outcome.error
         for name, change in CHANGES.items():
-            seen = _observe_one(change.of(radiograph), session, spec)
-            observed[name].append(replace(seen, file=file.name))
+            seen = _observe_one(change.of(outcome.radiograph), session, spec)
+            observed[name].append(replace(seen, file=outcome.file.name))
     return observed
 
 
@@ -227,13 +243,18 @@ def write_template(template: ChestTemplate, images: int, model: str, path: Path)
 @output_option("Write the template here.", required=False)
 @bundle_option()
 @backend_option
-def main(images: Path, output: Path | None, bundle: Path | None, backend: str) -> None:
+@isolate_option
+def main(
+    images: Path, output: Path | None, bundle: Path | None, backend: str, isolate: bool | None
+) -> None:
     """Measure the frontal chest gate on a folder of upright chest radiographs."""
     files = sorted(path for path in images.iterdir() if path.is_file())
     opened = Bundle.open(bundle)
     session = open_session(opened, backend)
-    shown = show_progress("Looking through", files)
-    observed = observe(shown, session, opened.manifest.preprocess)
+    spec = opened.manifest.preprocess
+    with closing(open_source(spec, reading_mode(isolate, [str(images)], files))) as source:
+        read = show_progress("Looking through", source.prepared_many(files), len(files))
+        observed = observe(read, session, spec)
     session.close()
     click.echo(f"Cross-validated in {FOLDS} folds:\n{rates(cross_validate(observed))}")
     shipped = {

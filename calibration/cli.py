@@ -1,13 +1,19 @@
 """`brixia-edge calibrate`."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from ..runtime.bundles.bundle import Bundle
-from ..runtime.commands.inputs import find_some
-from ..runtime.commands.options import bundle_option, output_option, overwrite_option
+from ..runtime.commands.inputs import find_some, reading_mode
+from ..runtime.commands.options import (
+    bundle_option,
+    isolate_option,
+    output_option,
+    overwrite_option,
+)
 from ..runtime.commands.progress import show_progress
 from ..runtime.reading.inputs import Inputs
 from ..runtime.reports.plain_text import printable
@@ -51,6 +57,7 @@ _NAMED_CONSTANTS = 5
 )
 @click.option("--seed", type=click.IntRange(0), default=_DEFAULTS.seed, show_default=True)
 @click.option("--allow-doubtful", is_flag=True, help="Use radiographs that scoring would warn of.")
+@isolate_option
 @overwrite_option("an existing table")
 def calibrate(
     paths: tuple[str, ...],
@@ -62,6 +69,7 @@ def calibrate(
     minimum: int,
     seed: int,
     allow_doubtful: bool,
+    isolate: bool | None,
     overwrite: bool,
 ) -> None:
     """Measure a network's ranges on representative radiographs, for int8.
@@ -73,7 +81,9 @@ def calibrate(
     check_target(output, overwrite)
     opened = Bundle.open(bundle)
     check_bundle(opened)
-    surveyed = _survey(opened, find_some(paths), options)
+    inputs = find_some(paths)
+    options = replace(options, reading=reading_mode(isolate, paths, inputs.files))
+    surveyed = _survey(opened, inputs, options)
     chosen = choose_from(surveyed, options)
     table = measure(opened, chosen, options, show_progress)
     table.save(output, overwrite)
@@ -83,13 +93,7 @@ def calibrate(
 
 
 def _survey(bundle: Bundle, inputs: Inputs, options: CalibrationOptions) -> Survey:
-    surveyed = survey(
-        bundle,
-        inputs.files,
-        seed=options.seed,
-        allow_doubtful=options.allow_doubtful,
-        progress=show_progress,
-    )
+    surveyed = survey(bundle, inputs.files, options.survey, show_progress)
     for entry in surveyed.passed_over:
         if entry.kind != NOT_DRAWN:
             what = "" if entry.kind == UNREADABLE else f"{entry.kind}: "

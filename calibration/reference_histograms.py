@@ -12,8 +12,8 @@ import numpy as np
 
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.bundles.changes import add_files
-from ..runtime.commands.inputs import find_some
-from ..runtime.commands.options import bundle_option
+from ..runtime.commands.inputs import find_some, reading_mode
+from ..runtime.commands.options import bundle_option, isolate_option
 from ..runtime.commands.progress import show_progress
 from ..runtime.errors import BrixiaEdgeError, CalibrationError
 from ..runtime.progress import Progress, unchanged
@@ -24,15 +24,19 @@ from ..runtime.quality.reference_histograms import (
     QuantityHistogram,
     ReferenceHistograms,
 )
+from ..runtime.sources.isolated import IN_THIS_PROCESS, ReadingMode
 from .choosing.description import Description
-from .choosing.survey import survey
+from .choosing.survey import SurveyOptions, survey
 
 BINS = 5
 """Few, so that a bin holds enough of a small set; chance adds with every bin."""
 
 
 def make_reference(
-    bundle: Bundle, files: Sequence[Path], progress: Progress = unchanged
+    bundle: Bundle,
+    files: Sequence[Path],
+    progress: Progress = unchanged,
+    reading: ReadingMode = IN_THIS_PROCESS,
 ) -> ReferenceHistograms:
     """Score radiographs with a bundle's own network, and count.
 
@@ -44,7 +48,9 @@ def make_reference(
         DICOM, PNG or JPEG files. Unreadable and doubtful ones and copies are passed over, as for
         calibration.
     progress
-        Gets the files and passes them on.
+        Gets the radiographs and passes them on.
+    reading
+        How files are read.
 
     Raises
     ------
@@ -53,7 +59,7 @@ def make_reference(
     BackendUnavailable
         ONNX Runtime cannot load the network.
     """
-    usable = survey(bundle, files, progress=progress).usable
+    usable = survey(bundle, files, SurveyOptions(reading=reading), progress).usable
     if len(usable) < FEWEST_IMAGES:
         raise CalibrationError(
             f"{len(usable)} of {len(files)} files are usable radiographs; reference histograms "
@@ -89,8 +95,18 @@ def histogram(values: Sequence[float]) -> QuantityHistogram:
     return QuantityHistogram(edges, tuple(counts.tolist()))
 
 
-def add_reference(bundle: Bundle, files: Sequence[Path], progress: Progress = unchanged) -> Bundle:
+def add_reference(
+    bundle: Bundle,
+    files: Sequence[Path],
+    progress: Progress = unchanged,
+    reading: ReadingMode = IN_THIS_PROCESS,
+) -> Bundle:
     """Make reference histograms and put them into the bundle, in place of any it has.
+
+    Parameters
+    ----------
+    bundle, files, progress, reading
+        As `make_reference`.
 
     Raises
     ------
@@ -99,18 +115,20 @@ def add_reference(bundle: Bundle, files: Sequence[Path], progress: Progress = un
     BundleError
         They cannot be written; the bundle is as it was.
     """
-    reference = make_reference(bundle, files, progress)
+    reference = make_reference(bundle, files, progress, reading)
     return add_files(bundle, {REFERENCE: reference.to_json().encode()})
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="DIR...")
 @bundle_option(required=True)
-def command(paths: tuple[str, ...], bundle: Path) -> None:
+@isolate_option
+def command(paths: tuple[str, ...], bundle: Path, isolate: bool | None) -> None:
     """Put reference histograms of radiographs into a bundle."""
     try:
         files = find_some(paths).files
-        add_reference(Bundle.open(bundle), files, show_progress)
+        reading = reading_mode(isolate, paths, files)
+        add_reference(Bundle.open(bundle), files, show_progress, reading)
     except BrixiaEdgeError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Wrote {bundle / REFERENCE}", err=True)

@@ -77,7 +77,9 @@ def export(
     store = load_weights(weights, segmentation, alignment)
     click.echo("Building the network and comparing it with its references", err=True)
     bundle = export_with_evidence(store, output, options, evidence, show_progress)
-    bundle, lacking = with_reference(bundle, reduced.where, show_progress)
+    bundle, lacking = with_reference(
+        bundle, reduced.where, show_progress, reduced.calibration.reading
+    )
     if lacking:
         click.echo(f"Drift will not be told with this bundle: {lacking}", err=True)
     click.echo("\n".join(parity_lines(read_parity(bundle))))

@@ -9,6 +9,7 @@ from ..runtime.errors import CalibrationError
 from ..runtime.progress import Progress, unchanged
 from ..runtime.quality.drift import FEWEST_IMAGES
 from ..runtime.reading.inputs import find_inputs
+from ..runtime.sources.isolated import IN_THIS_PROCESS, ReadingMode
 from .precision.evidence import EvidenceOptions
 
 
@@ -19,9 +20,21 @@ def reference_files(where: EvidenceOptions) -> tuple[Path, ...]:
 
 
 def with_reference(
-    bundle: Bundle, where: EvidenceOptions, progress: Progress = unchanged
+    bundle: Bundle,
+    where: EvidenceOptions,
+    progress: Progress = unchanged,
+    reading: ReadingMode = IN_THIS_PROCESS,
 ) -> tuple[Bundle, str | None]:
     """Add reference histograms to a bundle where there are radiographs enough.
+
+    Parameters
+    ----------
+    bundle
+        The bundle.
+    where
+        The folders of radiographs.
+    progress, reading
+        As `add_reference`.
 
     Returns
     -------
@@ -38,6 +51,6 @@ def with_reference(
     if len(files) < FEWEST_IMAGES:
         return bundle, f"reference histograms need {FEWEST_IMAGES} radiographs, not {len(files)}"
     try:
-        return add_reference(bundle, files, progress), None
+        return add_reference(bundle, files, progress, reading), None
     except CalibrationError as error:
         return bundle, str(error)

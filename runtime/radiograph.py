@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 Codes = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.uint32]
 """What each pixel holds: an index into a table of shades."""
 
+MODALITIES = ("CR", "DX", "other")
+PROJECTIONS = ("bedside", "AP", "PA", "unknown")
+
 
 @dataclass(frozen=True)
 class Radiograph:
@@ -33,6 +36,10 @@ class Radiograph:
         What was done from stored values to shades, one sentence each, in order.
     warnings
         What was doubtful about the file, one sentence each; they make a score unreliable.
+    modality
+        One of `MODALITIES`, as the header of a DICOM file says; None for other files.
+    projection
+        One of `PROJECTIONS`, as the header of a DICOM file says; None for other files.
     """
 
     codes: Codes
@@ -41,6 +48,8 @@ class Radiograph:
     sop_instance_uid: str | None = None
     steps: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    modality: str | None = None
+    projection: str | None = None
 
     @property
     def rows(self) -> int:

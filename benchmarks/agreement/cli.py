@@ -7,19 +7,21 @@ from pathlib import Path
 import click
 
 from ...runtime.backends import AUTO, backend_names
+from ...runtime.commands.inputs import find_some, reading_mode
 from ...runtime.commands.options import (
     FOLDER,
     bundles_option,
     format_option,
+    isolate_option,
     threads_option,
 )
 from ...runtime.commands.progress import show_progress
+from ...runtime.reports.plain_text import printable
 from ...runtime.results import RESEARCH_USE
-from ..options import echo_json, open_bundles
+from ..options import echo_json, open_bundles, tell
 from ..tables import text_table
 from .contestants import pair
 from .measure import ScoreAgreement, measure_agreement
-from .radiographs import find_radiographs
 from .summary import COLUMNS, image_rows, summarise_agreement, to_dict
 from .tables import agreement_table
 
@@ -36,12 +38,14 @@ from .tables import agreement_table
     help="Give it several times; default: every backend that can run the bundle.",
 )
 @threads_option
+@isolate_option
 @format_option(("text", "csv", "json"))
 def agreement(
     folders: tuple[Path, ...],
     bundles: tuple[Path, ...],
     backends: tuple[str, ...],
     threads: int | None,
+    isolate: bool | None,
     form: str,
 ) -> None:
     """Score folders with several bundles and backends in turns: scores and times side by side.
@@ -49,7 +53,12 @@ def agreement(
     CSV and JSON hold every image, and JSON the summary as well.
     """
     contestants = pair(open_bundles(bundles), backends)
-    found = measure_agreement(contestants, find_radiographs(folders), threads, show_progress)
+    paths = list(map(str, folders))
+    files = find_some(paths).files
+    reading = reading_mode(isolate, paths, files)
+    found = measure_agreement(contestants, files, threads, show_progress, reading)
+    for file in sorted(set(files) - set(found.files)):
+        tell(printable(f"{file}: cannot be read and is left out"))
     _FORMS[form](found)
 
 

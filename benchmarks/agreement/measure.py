@@ -14,6 +14,7 @@ from ...runtime.contract import SCORE_OUTPUTS
 from ...runtime.errors import BundleError, UnreadableImage
 from ...runtime.progress import Progress, unchanged
 from ...runtime.results import Prediction
+from ...runtime.sources.isolated import IN_THIS_PROCESS, ReadingMode
 from .contestants import Contestant, open_all
 from .radiographs import NetworkInput, prepare_radiographs
 
@@ -61,6 +62,7 @@ def measure_agreement(
     files: Sequence[Path],
     threads: int | None = None,
     progress: Progress = unchanged,
+    reading: ReadingMode = IN_THIS_PROCESS,
 ) -> ScoreAgreement:
     """Score every image with every contestant.
 
@@ -77,6 +79,8 @@ def measure_agreement(
         CPU threads of each; None takes all cores.
     progress
         Shows how far it is.
+    reading
+        How files are read.
 
     Raises
     ------
@@ -89,7 +93,8 @@ def measure_agreement(
     UnreadableImage
         No file can be read.
     """
-    inputs = prepare_radiographs(progress("Scoring", files), _one_preparation(contestants))
+    spec = _one_preparation(contestants)
+    inputs = prepare_radiographs(progress("Scoring", files), spec, reading)
     measured = measure_inputs(contestants, inputs, threads)
     if not measured.files:
         raise UnreadableImage(f"none of {len(files)} files is a radiograph that can be read")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -10,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.bundles.bundle import Bundle
-from ...runtime.errors import BrixiaEdgeError
+from ...runtime.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
 from ...runtime.files import digest_file
-from ...runtime.preparation.preprocess import PreprocessSpec, preprocess
+from ...runtime.preparation.preprocess import PreprocessSpec
 from ...runtime.reading.inputs import find_inputs
-from ...runtime.reading.read import read_radiograph
+from ...runtime.sources.isolated import IN_THIS_PROCESS, ReadingMode, open_source
 
 CALIBRATION = "calibration.json"
 """The calibration table of an INT8 bundle; ``images`` lists the SHA-256 of the files it used."""
@@ -52,10 +53,21 @@ def split_by_digest(
     return among, others
 
 
-def prepare_radiographs(files: Iterable[Path], spec: PreprocessSpec) -> Iterator[NetworkInput]:
-    """Read and prepare files one after the other; those that cannot be read are passed over."""
-    for file in files:
-        try:
-            yield NetworkInput(file, preprocess(read_radiograph(file), spec))
-        except BrixiaEdgeError:
-            continue
+def prepare_radiographs(
+    files: Iterable[Path], spec: PreprocessSpec, reading: ReadingMode = IN_THIS_PROCESS
+) -> Iterator[NetworkInput]:
+    """Read and prepare files one after the other; those that cannot be read are passed over.
+
+    None is read ahead: reading would disturb what is timed meanwhile.
+
+    Raises
+    ------
+    BackendUnavailable
+        Limits were given for reading, and the reading process does not start.
+    """
+    with closing(open_source(spec, reading)) as source:
+        for file in files:
+            try:
+                yield NetworkInput(file, source.prepared(file).image)
+            except (UnreadableImage, UnsupportedImage, ImageTooLarge):
+                continue

@@ -7,17 +7,20 @@ import click
 
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.cli import UNSCORED
+from ...runtime.commands.inputs import reading_mode, tell_skipped
 from ...runtime.commands.options import (
     FOLDER,
     PATH,
     backend_option,
     bundles_option,
+    isolate_option,
     output_option,
     overwrite_option,
     threads_option,
 )
 from ...runtime.commands.progress import show_results
 from ...runtime.reports.plain_text import printable
+from ...runtime.sources.isolated import ReadingMode
 from ..options import open_bundles
 from ..tables import text_table
 from .evaluate import EvaluationOptions, Sources, evaluate, gather_sources, run_bundles
@@ -42,6 +45,7 @@ _DEFAULTS = EvaluationOptions()
 @bundles_option("A bundle's directory; several are compared with the first.")
 @backend_option
 @threads_option
+@isolate_option
 @click.option(
     "--resamples",
     type=click.IntRange(100),
@@ -58,6 +62,7 @@ def evaluate_command(
     bundles: tuple[Path, ...],
     backend: str,
     threads: int | None,
+    isolate: bool | None,
     resamples: int,
     seed: int,
     output: Path,
@@ -72,25 +77,32 @@ def evaluate_command(
     RESEARCH USE ONLY - not for diagnostic use.
     """
     _check(output, overwrite)
-    options = EvaluationOptions(backend, threads, resamples, seed)
     opened = open_bundles(bundles)
     sources = gather_sources(images, annotations)
     _tell_sources(sources)
+    reading = reading_mode(isolate, [str(images)], sources.inputs.files)
+    options = EvaluationOptions(backend, threads, resamples, seed, reading)
     runs = run_bundles(sources, opened, options, show_results)
     click.echo("Computing figures and their intervals", err=True)
     evaluation = evaluate(sources, runs, options)
     _tell_unscored(evaluation)
     write_report(evaluation, output)
-    write_page(evaluation, _views(evaluation, opened, images), output)
+    write_page(evaluation, _views(evaluation, opened, images, reading), output)
     click.echo("\n".join(_summary(evaluation)))
     click.echo(f"Wrote {output}", err=True)
     return UNSCORED if _lost(evaluation) else 0
 
 
-def _views(evaluation: Evaluation, bundles: Iterable[Bundle], images: Path) -> list[CaseView]:
+def _views(
+    evaluation: Evaluation, bundles: Iterable[Bundle], images: Path, reading: ReadingMode
+) -> list[CaseView]:
     click.echo("Drawing the worst and best cases", err=True)
     pairs = zip(evaluation.bundles, bundles, strict=True)
-    return [view for evaluated, bundle in pairs for view in view_cases(evaluated, bundle, images)]
+    return [
+        view
+        for evaluated, bundle in pairs
+        for view in view_cases(evaluated, bundle, images, reading)
+    ]
 
 
 def _check(output: Path, overwrite: bool) -> None:
@@ -101,6 +113,7 @@ def _check(output: Path, overwrite: bool) -> None:
 
 
 def _tell_sources(sources: Sources) -> None:
+    tell_skipped(sources.inputs)
     for table in sources.tables:
         for line in (*table.rejected, *table.warnings):
             click.echo(printable(line), err=True)

@@ -15,6 +15,7 @@ from ...runtime.progress import Progress, unchanged
 from ...runtime.reading.inputs import Inputs, find_inputs
 from ...runtime.scorer import Scorer
 from ...runtime.scores import SCORES
+from ...runtime.sources.isolated import IN_THIS_PROCESS, ReadingMode
 from .cases import rank_cases
 from .description import describe_annotations, describe_bundle, describe_circumstances
 from .digests import count_calibrated, digest_set, image_digests
@@ -63,12 +64,13 @@ class Sources:
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """How to run and to resample; `threads` None takes all cores."""
+    """How to run, to resample and to read files; `threads` None takes all cores."""
 
     backend: str = AUTO
     threads: int | None = None
     resamples: int = 2000
     seed: int = 0
+    reading: ReadingMode = IN_THIS_PROCESS
 
 
 def gather_sources(root: Path, annotations: Sequence[Path]) -> Sources:
@@ -106,7 +108,8 @@ def run_bundles(
     files = [image.path for image in sources.matched.images]
     runs: list[BundleRun] = []
     for label, bundle in zip(label_bundles(bundles), bundles, strict=True):
-        with Scorer(bundle, options.backend, options.threads) as scorer:
+        backend, threads, reading = options.backend, options.threads, options.reading
+        with Scorer(bundle, backend, threads, reading=reading) as scorer:
             runs.append(run_bundle(label, scorer, files, progress))
     return runs
 

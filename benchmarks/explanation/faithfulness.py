@@ -28,6 +28,7 @@ from ...runtime.explanation.superpixels import lung_superpixels
 from ...runtime.preparation.preprocess import preprocess
 from ...runtime.results import RESEARCH_USE, ScoredRadiograph
 from ...runtime.scorer import Scorer
+from ...runtime.sources.isolated import ISOLATED
 from .deletion import FRACTIONS, ExplainedRadiograph, area_under, deletion_curve
 
 RANDOM = "random"
@@ -190,7 +191,7 @@ def command(
     """Measure how faithful explanations are, by deletion curves."""
     files = spread(find_some(list(map(str, images))).files, limit)
     try:
-        with Scorer(Bundle.open(bundle), outputs=NEEDED_OUTPUTS) as scorer:
+        with Scorer(Bundle.open(bundle), outputs=NEEDED_OUTPUTS, reading=ISOLATED) as scorer:
             curves = dict[str, Curves]()
             for result in _scored(scorer, files):
                 curves[result.file.name] = measure_curves(scorer, result, orders)

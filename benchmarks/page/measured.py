@@ -9,6 +9,7 @@ from ...runtime.backends import AUTO
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.inspection.machine import examine
 from ...runtime.results import RESEARCH_USE
+from ...runtime.sources.isolated import ISOLATED
 from ..agreement.measure import measure_agreement
 from ..agreement.radiographs import prepare_radiographs
 from ..agreement.summary import summarise_agreement
@@ -109,7 +110,7 @@ def _floor(inputs: PageInputs) -> Iterator[str]:
 def _peers(inputs: PageInputs) -> Iterator[str]:
     found = gather_peers(inputs.weights, inputs.bundles, inputs.images, inputs.models, inputs.tell)
     inputs.tell(f"{len(found.contestants)} networks in turns over {len(found.held_out)} images")
-    agreement = measure_agreement(found.contestants, found.held_out)
+    agreement = measure_agreement(found.contestants, found.held_out, reading=ISOLATED)
     yield (
         f"{len(agreement.files)} radiographs that no calibration used, one image at a time, all "
         f"networks in turns on each. INT8, ours and the others', was calibrated on the same "

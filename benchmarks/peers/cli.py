@@ -7,6 +7,7 @@ import click
 from ...runtime.commands.options import FILE, FOLDER, PATH, bundles_option, format_option
 from ...runtime.commands.progress import show_progress
 from ...runtime.results import RESEARCH_USE
+from ...runtime.sources.isolated import ISOLATED
 from ..agreement.measure import measure_agreement
 from ..agreement.summary import summarise_agreement, to_dict
 from ..agreement.tables import agreement_table
@@ -33,7 +34,13 @@ from .contestants import gather_peers
     help="Folder in which the peers' networks are kept; to make them takes minutes.",
 )
 @format_option(("text", "json"))
-def peers(weights: Path, images: Path, bundles: tuple[Path, ...], models: Path, form: str) -> None:
+def peers(
+    weights: Path,
+    images: Path,
+    bundles: tuple[Path, ...],
+    models: Path,
+    form: str,
+) -> None:
     """Run other tools' networks of the same weights and ours in turns: speed and scores.
 
     Needs further packages: pip install 'brixia-edge[peers]'.
@@ -41,7 +48,9 @@ def peers(weights: Path, images: Path, bundles: tuple[Path, ...], models: Path, 
     found = gather_peers(weights, open_bundles(bundles), images, models, tell)
     for name, reason in found.absent.items():
         tell(f"{name} is absent: {reason}")
-    agreement = measure_agreement(found.contestants, found.held_out, progress=show_progress)
+    agreement = measure_agreement(
+        found.contestants, found.held_out, progress=show_progress, reading=ISOLATED
+    )
     if form == "json":
         echo_json({**to_dict(agreement), "absent": dict(found.absent)})
         return

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import BenchmarkError, MissingExtra, WeightsError, pip_line
+from ...runtime.sources.isolated import ISOLATED
 from ..agreement.contestants import Contestant, pair
 from ..agreement.radiographs import (
     calibrated_images,
@@ -61,7 +62,11 @@ class Peers:
 
 
 def gather_peers(
-    weights: Path, bundles: Sequence[Bundle], images: Path, models: Path, tell: Tell
+    weights: Path,
+    bundles: Sequence[Bundle],
+    images: Path,
+    models: Path,
+    tell: Tell,
 ) -> Peers:
     """Make the other tools' networks and put all contestants together.
 
@@ -95,7 +100,7 @@ def gather_peers(
     models.mkdir(parents=True, exist_ok=True)
     plain = make_plain(weights, models / "plain.onnx")
     spec = bundles[0].manifest.preprocess
-    prepared = [each.image for each in prepare_radiographs(calibration, spec)]
+    prepared = [each.image for each in prepare_radiographs(calibration, spec, ISOLATED)]
     contestants = [*_plain(plain, bundles[0])]
     absent: dict[str, str] = {}
     for name, backend, make in _TOOLS:

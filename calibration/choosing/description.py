@@ -1,6 +1,5 @@
 """What can be told of one radiograph before it is chosen: nothing that needs an annotation."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,27 +10,14 @@ from numpy.typing import NDArray
 from ...runtime.backends.base import Session
 from ...runtime.contract import LUNG_THRESHOLD, SCORE_OUTPUTS
 from ...runtime.errors import UnreadableImage
-from ...runtime.files import digest
-from ...runtime.preparation.preprocess import PreprocessSpec, preprocess
+from ...runtime.files import digest, digest_file, why
 from ...runtime.quality.quality import assess_quality
-from ...runtime.radiograph import Radiograph
-from ...runtime.reading.dicom.file import parse_dicom
-from ...runtime.reading.dicom.header import Header, refusing_damage, silence
-from ...runtime.reading.read import read_radiograph
 from ...runtime.results import Prediction
 from ...runtime.scores import BrixiaScore
+from ...runtime.sources.source import PreparedRadiograph
 
 HASH_SIDE = 16
 """Rows and columns of the picture that `average_hash` compares."""
-
-_BEDSIDE = re.compile(r"PORTABLE|BEDSIDE|MOBILE|BEDRIDDEN|A LETTO")
-_BEDSIDE_TEXTS = (
-    "StudyDescription",
-    "SeriesDescription",
-    "ProtocolName",
-    "PerformedProcedureStepDescription",
-    "AcquisitionDeviceProcessingDescription",
-)
 
 
 @dataclass(frozen=True)
@@ -83,38 +69,33 @@ class Description:
         return f"{self.modality} {self.projection}"
 
 
-def describe(file: Path, session: Session, spec: PreprocessSpec) -> Description:
-    """Read, prepare and score one radiograph, exactly as scoring does.
+def describe(prepared: PreparedRadiograph, session: Session) -> Description:
+    """Score one radiograph, exactly as scoring does.
 
     Parameters
     ----------
-    file
-        DICOM, PNG or JPEG.
+    prepared
+        A file that was read and prepared as the network wants it.
     session
         Of the float32 network.
-    spec
-        Its preparation.
 
     Raises
     ------
-    UnreadableImage, UnsupportedImage, ImageTooLarge
-        The file cannot be scored.
+    UnreadableImage
+        The file can no longer be opened.
     PredictionError
         The network's outputs are not finite.
     """
-    radiograph = read_radiograph(file)
-    image = preprocess(radiograph, spec)
+    radiograph, image = prepared.radiograph, prepared.image
     prediction = Prediction.of(session.run(image, SCORE_OUTPUTS))
-    content = _content(file)
-    modality, projection = _origin(radiograph, content)
     score = BrixiaScore.from_probabilities(prediction.probabilities)
     return Description(
-        file=file,
-        sha256=digest(content),
+        file=prepared.file,
+        sha256=_digest(prepared.file),
         prepared_sha256=digest(image.tobytes()),
         average_hash=average_hash(image[0, 0]),
-        modality=modality,
-        projection=projection,
+        modality=radiograph.modality or radiograph.format,
+        projection=radiograph.projection or "unknown",
         severity=score.expected_global,
         global_score=score.global_score,
         brightness=float(radiograph.pixels.mean()),
@@ -135,25 +116,8 @@ def average_hash(image: NDArray[np.float32]) -> NDArray[np.bool_]:
     return small > np.median(small)
 
 
-def _content(file: Path) -> bytes:
+def _digest(file: Path) -> str:
     try:
-        return file.read_bytes()
+        return digest_file(file)
     except OSError as error:
-        raise UnreadableImage(f"cannot be opened: {error.strerror}") from error
-
-
-def _origin(radiograph: Radiograph, content: bytes) -> tuple[str, str]:
-    if radiograph.format != "DICOM":
-        return radiograph.format, "unknown"
-    with silence(), refusing_damage("the content"):
-        header = parse_dicom(content).header
-        modality = header.text("Modality")
-        return modality if modality in ("CR", "DX") else "other", _projection(header)
-
-
-def _projection(header: Header) -> str:
-    """Tell how the radiograph was taken; tags lie, so the plainest statement comes first."""
-    if any(_BEDSIDE.search(header.text(keyword)) for keyword in _BEDSIDE_TEXTS):
-        return "bedside"
-    view = header.text("ViewPosition")
-    return view if view in ("AP", "PA") else "unknown"
+        raise UnreadableImage(f"cannot be opened: {why(error)}") from error

@@ -1,7 +1,8 @@
 """Looks through radiographs: which can be used, and why the others cannot."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import numpy as np
 from ...runtime.backends import open_session
 from ...runtime.backends.base import Session
 from ...runtime.bundles.bundle import Bundle
-from ...runtime.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
+from ...runtime.errors import UnreadableImage
 from ...runtime.progress import Progress, unchanged
+from ...runtime.results import UnscoredFile
+from ...runtime.sources.isolated import IN_THIS_PROCESS, ReadingMode, open_source
+from ...runtime.sources.source import PreparedRadiograph
 from .description import Description, describe
 from .selection import Duplicate, drop_duplicates
 
@@ -58,12 +62,29 @@ class Survey:
         return dict(Counter(entry.kind for entry in self.passed_over))
 
 
+@dataclass(frozen=True)
+class SurveyOptions:
+    """What may be chosen about looking through.
+
+    Attributes
+    ----------
+    seed
+        For the draw of some of very many files.
+    allow_doubtful
+        Keep radiographs that scoring would warn of (no lungs found, lateral view ...).
+    reading
+        How files are read.
+    """
+
+    seed: int = 0
+    allow_doubtful: bool = False
+    reading: ReadingMode = IN_THIS_PROCESS
+
+
 def survey(
     bundle: Bundle,
     files: Sequence[Path],
-    *,
-    seed: int = 0,
-    allow_doubtful: bool = False,
+    options: SurveyOptions = SurveyOptions(),
     progress: Progress = unchanged,
 ) -> Survey:
     """Read, prepare and score files, and sort out what calibration must not use.
@@ -74,12 +95,10 @@ def survey(
         The float32 bundle to calibrate; its own network tells severity and lungs.
     files
         DICOM, PNG or JPEG files. Of more than `MAXIMUM_CANDIDATES` some are drawn.
-    seed
-        For that draw.
-    allow_doubtful
-        Keep radiographs that scoring would warn of (no lungs found, lateral view ...).
+    options
+        What may be chosen.
     progress
-        Gets the files and passes them on.
+        Gets the radiographs and passes them on.
 
     Raises
     ------
@@ -88,13 +107,16 @@ def survey(
     PredictionError
         The network's outputs are not finite.
     """
-    drawn, rest = _draw(files, seed)
+    drawn, rest = _draw(files, options.seed)
     # Not the fastest backend: the choice must not depend on what is installed.
     with open_session(bundle, "onnxruntime") as session:
-        looked_at = list(_look(session, bundle, progress("Looking through", drawn)))
+        spec = bundle.manifest.preprocess
+        with closing(open_source(spec, options.reading)) as source:
+            read = progress("Looking through", source.prepared_many(drawn), len(drawn))
+            looked_at = [_look(session, outcome) for outcome in read]
     described = [entry for entry in looked_at if isinstance(entry, Description)]
-    doubtful = () if allow_doubtful else tuple(entry for entry in described if entry.doubts)
-    certain = [entry for entry in described if allow_doubtful or not entry.doubts]
+    doubtful = () if options.allow_doubtful else tuple(entry for entry in described if entry.doubts)
+    certain = [entry for entry in described if options.allow_doubtful or not entry.doubts]
     usable, duplicates = drop_duplicates(certain)
     passed_over = (
         *(entry for entry in looked_at if isinstance(entry, PassedOver)),
@@ -115,14 +137,13 @@ def _draw(files: Sequence[Path], seed: int) -> tuple[list[Path], list[Path]]:
     return drawn, [file for index, file in enumerate(everything) if index not in taken]
 
 
-def _look(
-    session: Session, bundle: Bundle, files: Iterable[Path]
-) -> Iterator[Description | PassedOver]:
-    for file in files:
-        try:
-            yield describe(file, session, bundle.manifest.preprocess)
-        except (UnreadableImage, UnsupportedImage, ImageTooLarge) as error:
-            yield PassedOver(file, UNREADABLE, str(error))
+def _look(session: Session, outcome: PreparedRadiograph | UnscoredFile) -> Description | PassedOver:
+    if isinstance(outcome, UnscoredFile):
+        return PassedOver(outcome.file, UNREADABLE, str(outcome.error))
+    try:
+        return describe(outcome, session)
+    except UnreadableImage as error:
+        return PassedOver(outcome.file, UNREADABLE, str(error))
 
 
 def _duplicate(entry: Duplicate) -> PassedOver:

@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 
 from ...runtime.backends.onnxrt_session import open_network
 from ...runtime.contract import IMAGE, PROBABILITIES
-from ...runtime.errors import BrixiaEdgeError, CalibrationError
+from ...runtime.errors import (
+    CalibrationError,
+    ImageTooLarge,
+    UnreadableImage,
+    UnsupportedImage,
+)
 from ...runtime.files import digest_file
-from ...runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ...runtime.progress import Progress, unchanged
-from ...runtime.reading.read import read_radiograph
+from ...runtime.sources.source import RadiographSource
 from .score_parity import ScoreParity, compare_scores
 
 Annotations = Mapping[str, NDArray[np.int64]]
@@ -78,7 +82,7 @@ class MeasuredReference:
 
 def prepare_images(
     files: Sequence[Path],
-    spec: PreprocessSpec,
+    source: RadiographSource,
     calibrated: Collection[str],
     annotations: Annotations,
     progress: Progress = unchanged,
@@ -89,12 +93,14 @@ def prepare_images(
     ----------
     files
         DICOM, PNG or JPEG files.
-    spec
-        The bundle's preparation.
+    source
+        Reads and prepares them, as the bundle wants it.
     calibrated
         SHA-256 of the files that calibration used.
     annotations
         Zone scores by file name.
+    progress
+        Gets the files and passes them on.
 
     Raises
     ------
@@ -106,9 +112,9 @@ def prepare_images(
         try:
             digest = digest_file(file)
             if digest not in calibrated and digest not in images:
-                image = preprocess(read_radiograph(file), spec)[0]
+                image = source.prepared(file).image[0]
                 images[digest] = image, annotations.get(file.name)
-        except (BrixiaEdgeError, OSError):
+        except (UnreadableImage, UnsupportedImage, ImageTooLarge, OSError):
             continue
     if not images:
         raise CalibrationError(

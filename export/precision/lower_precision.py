@@ -1,6 +1,7 @@
 """FP16 and INT8 bundles: calibrated, measured in scores, and written with the proof."""
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,7 @@ from ...calibration.ranges.table import CalibrationTable
 from ...runtime.bundles.bundle import MODEL, Bundle, check_target, write_bundle
 from ...runtime.errors import CalibrationError
 from ...runtime.progress import Progress, unchanged
+from ...runtime.sources.isolated import open_source
 from ..exporter import PARITY, ExportOptions, export_bundle, model_card
 from ..graph.graph import Graph
 from ..graph.onnx_model import to_onnx
@@ -86,9 +88,10 @@ def export_lower_precision(
 def _reference(
     full: Bundle, evidence: Evidence, table: CalibrationTable, progress: Progress
 ) -> MeasuredReference:
-    measured = prepare_images(
-        evidence.files, full.manifest.preprocess, table.images, evidence.annotations, progress
-    )
+    with closing(open_source(full.manifest.preprocess, evidence.calibration.reading)) as source:
+        measured = prepare_images(
+            evidence.files, source, table.images, evidence.annotations, progress
+        )
     model = full.model_path.read_bytes()
     return MeasuredReference(model, measured, probabilities(model, measured, progress))
 
@@ -99,13 +102,7 @@ def _table(full: Bundle, evidence: Evidence, progress: Progress) -> CalibrationT
         return evidence.table
     check_bundle(full)
     options = evidence.calibration
-    surveyed = survey(
-        full,
-        evidence.files,
-        seed=options.seed,
-        allow_doubtful=options.allow_doubtful,
-        progress=progress,
-    )
+    surveyed = survey(full, evidence.files, options.survey, progress)
     chosen = choose_from(surveyed, options)
     if len(chosen) == len(surveyed.usable):
         raise CalibrationError(

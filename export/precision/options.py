@@ -11,6 +11,8 @@ import click
 from ...calibration.calibrate import MINIMUM_IMAGES, CalibrationOptions
 from ...calibration.ranges.table_entries import METHODS
 from ...runtime.bundles.bundle import PRECISIONS
+from ...runtime.commands.inputs import reading_mode
+from ...runtime.commands.options import FILE, PATH, isolate_option
 from .accuracy import ScoreBound
 from .evidence import Evidence, EvidenceOptions, gather_evidence
 
@@ -49,10 +51,18 @@ def precision_options(function: Callable[..., Any]) -> Callable[..., Any]:
         calibration_images: int,
         seed: int,
         max_score_drop: float,
+        isolate: bool | None,
         **others: Any,
     ) -> Any:
         minimum = min(MINIMUM_IMAGES, calibration_images)
-        chosen = CalibrationOptions(method, images=calibration_images, minimum=minimum, seed=seed)
+        folders = [str(path) for path in (calibration, images) if path]
+        chosen = CalibrationOptions(
+            method,
+            images=calibration_images,
+            minimum=minimum,
+            seed=seed,
+            reading=reading_mode(isolate, folders, ()),
+        )
         where = EvidenceOptions(calibration, images, annotations)
         options = PrecisionOptions(precision, where, chosen, ScoreBound(max_score_drop))
         return function(*arguments, reduced=options, **others)
@@ -66,17 +76,17 @@ _OPTIONS = (
     click.option("--precision", type=click.Choice(PRECISIONS), default="fp32", show_default=True),
     click.option(
         "--calibration",
-        type=click.Path(path_type=Path),
+        type=PATH,
         help="For fp16 and int8: a calibration table, or a folder of radiographs.",
     ),
     click.option(
         "--images",
-        type=click.Path(path_type=Path),
+        type=PATH,
         help="A folder of radiographs to measure on; default: those calibration leaves over.",
     ),
     click.option(
         "--annotations",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        type=FILE,
         help="CSV with a radiologist's zone scores of the measured radiographs.",
     ),
     click.option("--method", type=click.Choice(METHODS), default="percentile", show_default=True),
@@ -89,4 +99,5 @@ _OPTIONS = (
         show_default=True,
         help="For int8: largest p99 of the change of the expected global score.",
     ),
+    isolate_option,
 )

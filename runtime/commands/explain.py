@@ -15,10 +15,11 @@ from ..reports.output_names import output_stem
 from ..reports.plain_text import printable
 from ..results import RESEARCH_USE, ScoredRadiograph, UnscoredFile
 from ..scorer import Scorer
-from .inputs import find, tell_failures
+from .inputs import find, reading_mode, tell_failures
 from .options import (
     backend_option,
     bundle_option,
+    isolate_option,
     keep_names_option,
     output_option,
     paths_argument,
@@ -49,6 +50,7 @@ from .progress import show_progress
 @bundle_option()
 @backend_option
 @threads_option
+@isolate_option
 @keep_names_option
 def explain(
     paths: tuple[str, ...],
@@ -58,6 +60,7 @@ def explain(
     bundle: Path | None,
     backend: str,
     threads: int | None,
+    isolate: bool | None,
     keep_names: bool,
 ) -> int:
     """Show what in a radiograph speaks for the score of each zone.
@@ -70,7 +73,8 @@ def explain(
     inputs = find(paths)
     failures = list(inputs.failures)
     _make_folder(output)
-    with Scorer(Bundle.open(bundle), backend, threads, NEEDED_OUTPUTS) as scorer:
+    reading = reading_mode(isolate, paths, inputs.files)
+    with Scorer(Bundle.open(bundle), backend, threads, NEEDED_OUTPUTS, reading) as scorer:
         for result in scorer.score_many(inputs.files):
             explained = _explained(scorer, result, method)
             if isinstance(explained, UnscoredFile):

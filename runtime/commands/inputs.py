@@ -1,14 +1,20 @@
 """Finding the files that a command is to read, and telling what it passes over."""
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import click
 
 from ..errors import UnreadableImage
 from ..reading.inputs import Inputs, find_inputs
+from ..reading.options import AS_STORED, ReadingOptions
 from ..reports.plain_text import printable
 from ..results import UnscoredFile
+from ..sources.isolated import ReadingMode
+from ..sources.process import ReadingLimits
+from ..sources.process_limits import memory_can_be_limited
 
 
 def find(paths: Sequence[str]) -> Inputs:
@@ -43,6 +49,34 @@ def find_some(paths: Sequence[str]) -> Inputs:
             "no DICOM, PNG or JPEG file was found; give a folder of chest radiographs"
         )
     return inputs
+
+
+def reading_mode(
+    isolate: bool | None,
+    paths: Sequence[str],
+    files: Sequence[Path],
+    options: ReadingOptions = AS_STORED,
+) -> ReadingMode:
+    """Choose how files are read, and tell on standard error which limits this system lacks.
+
+    Parameters
+    ----------
+    isolate
+        As `isolate_option` gives it; None isolates for folders and several files, which come from
+        strangers more often than one that is named.
+    paths, files
+        What was given, and what was found there.
+    options
+        What may be chosen about reading.
+    """
+    isolated = isolate
+    if isolated is None:
+        isolated = len(files) > 1 or any(map(os.path.isdir, paths))
+    if not isolated:
+        return ReadingMode(options=options)
+    if not memory_can_be_limited():
+        click.echo("this system limits no process's memory; time alone is limited", err=True)
+    return ReadingMode(ReadingLimits(), options)
 
 
 def tell_skipped(inputs: Inputs) -> None:

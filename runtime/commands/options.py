@@ -34,6 +34,14 @@ keep_names_option: Option = click.option(
 )
 
 
+isolate_option: Option = click.option(
+    "--isolate/--no-isolate",
+    default=None,
+    help="Read files in a process of its own, with limits of memory and time, one file ahead of "
+    "the network; default: for folders and several files.",
+)
+
+
 def bundle_option(what: str = "The bundle's directory", required: bool = False) -> Option:
     """``--bundle``; the shipped one is taken where none is required or given."""
     help_text = f"{what}." if required else f"{what}; {_SHIPPED}"

@@ -17,15 +17,14 @@ from ..reports import REPORTS, Report
 from ..reports.plain_text import printable
 from ..results import ScoredRadiograph, UnscoredFile
 from ..scorer import Scorer
-from ..sources.isolated import ReadingMode
-from ..sources.process import ReadingLimits
 from .drift import drift_option, watch_drift
-from .inputs import find
+from .inputs import find, reading_mode
 from .options import (
     PATH,
     backend_option,
     bundle_option,
     format_option,
+    isolate_option,
     keep_names_option,
     output_option,
     paths_argument,
@@ -45,12 +44,7 @@ Result = ScoredRadiograph | UnscoredFile
 @threads_option
 @format_option(REPORTS)
 @output_option("Write to a file instead of standard output.", required=False)
-@click.option(
-    "--isolate/--no-isolate",
-    default=None,
-    help="Read files in a process of its own, with limits of memory and time, one file ahead of "
-    "the network; default: for folders and several files.",
-)
+@isolate_option
 @click.option("--window", type=int, help="Show each DICOM file in this one of its windows, from 1.")
 @click.option(
     "--resume",
@@ -99,14 +93,11 @@ def score(
     # The output last: a bundle that cannot run must not cost the results of an earlier run.
     opened = Bundle.open(bundle)
     inputs = inputs if resumed is None else unscored(inputs, resumed, opened)
-    isolated = _is_batch(paths, inputs) if isolate is None else isolate
-    reading = ReadingMode(ReadingLimits() if isolated else None, ReadingOptions(window))
+    reading = reading_mode(isolate, paths, inputs.files, ReadingOptions(window))
     with (
         Scorer(opened, backend, threads, reading=reading) as scorer,
         _stream(output, resume) as stream,
     ):
-        if isolated and not scorer.source.memory_limited():
-            click.echo("this system limits no process's memory; time alone is limited", err=True)
         results = show_results("Scoring", _results(scorer, inputs), len(inputs.files))
         results = watch_drift(results, scorer.bundle, drift)
         return _report(results, REPORTS[form](stream), outputs, strict)
@@ -116,10 +107,6 @@ def _check_paths(paths: tuple[str, ...], output: Path | None) -> None:
     """Refuse an output that would overwrite an input."""
     if output is not None and os.path.realpath(output) in map(os.path.realpath, paths):
         raise click.BadParameter(f"{output} is one of the images to score", param_hint="--output")
-
-
-def _is_batch(paths: tuple[str, ...], inputs: Inputs) -> bool:
-    return len(inputs.files) > 1 or any(map(os.path.isdir, paths))
 
 
 def _report(results: Iterable[Result], report: Report, outputs: OutputFolders, strict: bool) -> int:

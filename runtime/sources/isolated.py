@@ -140,6 +140,9 @@ class ReadingMode:
 IN_THIS_PROCESS = ReadingMode()
 """Without limits, and everything as the file says first."""
 
+ISOLATED = ReadingMode(ReadingLimits())
+"""In a process of its own within the limits that suit any radiograph."""
+
 
 def open_source(spec: PreprocessSpec, reading: ReadingMode) -> RadiographSource:
     """Give an `IsolatedSource` that keeps the limits, or without any a `LocalSource`.

@@ -21,7 +21,7 @@ def limit_process(memory: int) -> bool:
     Returns
     -------
     bool
-        Whether the memory is limited now. Windows has no such limit, and macOS does not keep it.
+        Whether the memory is limited now.
     """
     if not _HAS_LIMITS:
         return False
@@ -29,7 +29,12 @@ def limit_process(memory: int) -> bool:
 
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, _LONGEST_FILE)
-    return _lower(resource.RLIMIT_AS, memory) and sys.platform != "darwin"
+    return _lower(resource.RLIMIT_AS, memory) and memory_can_be_limited()
+
+
+def memory_can_be_limited() -> bool:
+    """Whether this system keeps such a limit. Windows has none, and macOS does not keep it."""
+    return _HAS_LIMITS and sys.platform != "darwin"
 
 
 def limit_further_time(seconds: float) -> None:

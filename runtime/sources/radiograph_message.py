@@ -1,5 +1,6 @@
 """A prepared radiograph, or the reason why there is none, as a message between processes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import BrixiaEdgeError, ImageTooLarge, UnreadableImage, UnsupportedImage
 from ..preparation.preprocess import PreprocessSpec
-from ..radiograph import Codes, Radiograph
+from ..radiograph import MODALITIES, PROJECTIONS, Codes, Radiograph
 from ..reading.limits import MAXIMUM_PIXELS
 from ..reading.uids import is_uid_like
 from .messages import BrokenMessage, Message, members, number, text, texts
@@ -26,6 +27,8 @@ def prepared_message(prepared: PreparedRadiograph) -> Message:
         "sop_instance_uid": radiograph.sop_instance_uid,
         "steps": radiograph.steps,
         "warnings": radiograph.warnings,
+        "modality": radiograph.modality,
+        "projection": radiograph.projection,
         "read": prepared.read,
         "prepare": prepared.prepare,
     }
@@ -63,6 +66,8 @@ def prepared_from(message: Message, file: Path, spec: PreprocessSpec) -> Prepare
             sop_instance_uid=_uid(header.get("sop_instance_uid")),
             steps=texts(header.get("steps")),
             warnings=texts(header.get("warnings")),
+            modality=_one_of(MODALITIES, header.get("modality")),
+            projection=_one_of(PROJECTIONS, header.get("projection")),
         ),
         image=_image(image, spec.size),
         read=number(header.get("read")),
@@ -113,6 +118,12 @@ def _format(value: object) -> str:
     if value not in _FORMATS:
         raise BrokenMessage("the format is not one that is read")
     return text(value)
+
+
+def _one_of(allowed: Sequence[str], value: object) -> str | None:
+    if value is not None and value not in allowed:
+        raise BrokenMessage("what the header tells is not among what is told")
+    return None if value is None else text(value)
 
 
 def _uid(value: object) -> str | None:

@@ -18,6 +18,7 @@ from .header import Header, refusing_damage, silence
 from .pixels import StoredCodes, StoredPixels, read_layout, read_pixels
 from .shutter import Shutter, read_shutter
 from .stage import Stage, Values
+from .view import told_modality, told_projection
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ def read_dicom(content: bytes, options: ReadingOptions = AS_STORED) -> DicomRead
             sop_instance_uid=_sop_instance_uid(file.header),
             steps=stored.steps + shown.steps + shutter.steps,
             warnings=file.left_out + doubts(file.header) + shown.warnings + shutter.warnings,
+            modality=told_modality(file.header),
+            projection=told_projection(file.header),
         )
         return DicomReading(stored, shown.stages, radiograph)
 

@@ -62,6 +62,15 @@ _CODE = re.compile(r"[A-Z0-9-]{1,16}")
 
 _DIRECTION = re.compile(r"[APLRHF]{1,3}")
 
+_BEDSIDE = re.compile(r"PORTABLE|BEDSIDE|MOBILE|BEDRIDDEN|A LETTO")
+_BEDSIDE_TEXTS = (
+    "StudyDescription",
+    "SeriesDescription",
+    "ProtocolName",
+    "PerformedProcedureStepDescription",
+    "AcquisitionDeviceProcessingDescription",
+)
+
 _LYING = {
     "RF": "mirrored, left for right",
     "RH": "turned by 180 degrees",
@@ -83,6 +92,23 @@ def view_doubts(header: Header) -> tuple[str, ...]:
         *_region_code_doubts(header),
         *_species_doubts(header),
     )
+
+
+def told_modality(header: Header) -> str:
+    """Give the Modality (PS3.3 C.7.3.1) as one of `radiograph.MODALITIES`."""
+    modality = header.text("Modality")
+    return modality if modality in ("CR", "DX") else "other"
+
+
+def told_projection(header: Header) -> str:
+    """Give the projection as one of `radiograph.PROJECTIONS`.
+
+    Tags lie, so the plainest statement comes first: of a bedside image any text may tell.
+    """
+    if any(_BEDSIDE.search(header.text(keyword)) for keyword in _BEDSIDE_TEXTS):
+        return "bedside"
+    view = header.text("ViewPosition")
+    return view if view in ("AP", "PA") else "unknown"
 
 
 def _position_doubts(header: Header) -> tuple[str, ...]:

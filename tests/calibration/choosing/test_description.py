@@ -10,12 +10,13 @@ import pytest
 from brixia_edge.calibration.choosing import survey as survey_module
 from brixia_edge.calibration.choosing.description import Description, average_hash, describe
 from brixia_edge.calibration.choosing.selection import SAME_RADIOGRAPH
-from brixia_edge.calibration.choosing.survey import survey
+from brixia_edge.calibration.choosing.survey import SurveyOptions, survey
 from brixia_edge.runtime.backends import open_session
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.preparation.preprocess import preprocess
 from brixia_edge.runtime.reading.read import read_radiograph
 from brixia_edge.runtime.scorer import Scorer
+from brixia_edge.runtime.sources.source import prepare_file
 from numpy.typing import NDArray
 
 Describe = Callable[[Path], Description]
@@ -30,7 +31,7 @@ def describe_file(tiny_bundle: Bundle) -> Describe:
 
     def run(file: Path) -> Description:
         with open_session(tiny_bundle, "onnxruntime") as session:
-            return describe(file, session, tiny_bundle.manifest.preprocess)
+            return describe(prepare_file(file, tiny_bundle.manifest.preprocess), session)
 
     return run
 
@@ -132,7 +133,9 @@ def test_a_survey_sorts_out_what_cannot_be_used(
     assert len(found.usable) == 20
     assert found.found == 25
     assert found.counts() == {"unreadable": 2, "doubtful": 2, "duplicate": 1}
-    generous = survey(tiny_bundle, sorted(chest_folder.iterdir()), allow_doubtful=True)
+    generous = survey(
+        tiny_bundle, sorted(chest_folder.iterdir()), SurveyOptions(allow_doubtful=True)
+    )
     assert len(generous.usable) == 21  # the lateral view repeats 01.png
 
 
@@ -141,7 +144,7 @@ def test_of_very_many_files_some_are_drawn(
 ) -> None:
     monkeypatch.setattr(survey_module, "MAXIMUM_CANDIDATES", 6)
     files = sorted(chest_folder.iterdir())
-    first = survey(tiny_bundle, files, seed=1)
-    again = survey(tiny_bundle, files[::-1], seed=1)
+    first = survey(tiny_bundle, files, SurveyOptions(seed=1))
+    again = survey(tiny_bundle, files[::-1], SurveyOptions(seed=1))
     assert first.counts() == {"not drawn": 14}
     assert [entry.sha256 for entry in first.usable] == [entry.sha256 for entry in again.usable]

@@ -47,7 +47,8 @@ def test_what_is_no_human_chest_is_named(
 @pytest.mark.slow
 def test_spoilt_copies_of_real_chests_are_named(shared: Shared, scorer: Scorer) -> None:
     files = sorted(shared("cohen/images").iterdir())[::SOME]
-    observed = observe(files, scorer.session, scorer.bundle.manifest.preprocess)
+    spec = scorer.bundle.manifest.preprocess
+    observed = observe(scorer.source.prepared_many(files), scorer.session, spec)
     template = shipped_template()
     warned = {
         name: sum(bool(image.warnings(template)) for image in seen)

@@ -29,41 +29,11 @@ from brixia_edge.runtime.sources.messages import BrokenMessage, Message, receive
 from brixia_edge.runtime.sources.process import ReadingLimits
 from brixia_edge.runtime.sources.radiograph_message import prepared_from, prepared_message
 from brixia_edge.runtime.sources.source import PreparedRadiograph, prepare_file
+from faulty_reading import FAULTY
 
 SPEC = PreprocessSpec("equalize", 64)
 ISOLATED = ReadingMode(limits=ReadingLimits())
 PROCESSES = Path("/proc/self/cmdline")
-
-FAULTY = """
-import os, signal, sys, time
-sys.path[:] = sys.argv[1:]
-from brixia_edge.runtime.sources import child, source as radiograph_source
-honest = radiograph_source.read_radiograph
-def read(path, options):
-    if path.name == "segfault.png":
-        os.kill(os.getpid(), signal.SIGSEGV)
-    if path.name == "exit.png":
-        os._exit(7)
-    if path.name == "endless.png":
-        time.sleep(600)
-    if path.name == "exhaust.png":
-        hoard = bytearray(8 * 2**30)
-    if path.name == "fault.png":
-        raise KeyError("SECRET^PERSON")
-    if path.name == "chatty.png":
-        print("to standard output")
-        os.write(1, b"and to its descriptor")
-    if path.name == "liar.png":
-        for pipe in range(3, 20):
-            try:
-                os.write(pipe, b"garbage" * 99)
-            except OSError:
-                pass
-    return honest(path, options)
-radiograph_source.read_radiograph = read
-child.main()
-"""
-"""A reading process that does to a file what its name says."""
 
 
 @pytest.fixture
@@ -104,7 +74,7 @@ def test_nothing_is_changed_on_the_way(
         assert isolated.file == file
         np.testing.assert_array_equal(isolated.image, local.image)
         np.testing.assert_array_equal(isolated.radiograph.pixels, local.radiograph.pixels)
-        for member in ("format", "sop_instance_uid", "steps", "warnings"):
+        for member in ("format", "sop_instance_uid", "steps", "warnings", "modality", "projection"):
             assert getattr(isolated.radiograph, member) == getattr(local.radiograph, member)
         assert isolated.read > 0
         assert isolated.prepare > 0
@@ -349,6 +319,9 @@ def honest(chest_png: Path) -> Message:
         {"sop_instance_uid": 7},
         {"steps": "text"},
         {"warnings": [1]},
+        {"modality": "SECRET^PERSON"},
+        {"modality": ["CR"]},
+        {"projection": "LL"},
         {"read": "1"},
         {"read": None},
         {"prepare": float("nan")},

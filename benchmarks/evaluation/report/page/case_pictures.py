@@ -15,6 +15,7 @@ from .....runtime.explanation.explanation import Explanation
 from .....runtime.explanation.panel import explanation_panel
 from .....runtime.reports.overlay import overlay_picture
 from .....runtime.scorer import Scorer
+from .....runtime.sources.isolated import IN_THIS_PROCESS, ReadingMode
 from ...results import Case, EvaluatedBundle
 from ..provenance_tables import zones_told
 
@@ -51,7 +52,12 @@ class CaseView:
     pictures: tuple[Picture, ...]
 
 
-def view_cases(evaluated: EvaluatedBundle, bundle: Bundle, root: Path) -> Iterator[CaseView]:
+def view_cases(
+    evaluated: EvaluatedBundle,
+    bundle: Bundle,
+    root: Path,
+    reading: ReadingMode = IN_THIS_PROCESS,
+) -> Iterator[CaseView]:
     """Score a bundle's worst and best cases once more, and draw them.
 
     Parameters
@@ -62,13 +68,16 @@ def view_cases(evaluated: EvaluatedBundle, bundle: Bundle, root: Path) -> Iterat
         The same bundle, opened.
     root
         The folder of images.
+    reading
+        How files are read.
 
     Raises
     ------
     BrixiaEdgeError
         An image can no longer be scored.
     """
-    with Scorer(bundle, evaluated.backend, outputs=NEEDED_OUTPUTS) as scorer:
+    backend = evaluated.backend
+    with Scorer(bundle, backend, outputs=NEEDED_OUTPUTS, reading=reading) as scorer:
         for which, cases in (("Worst", evaluated.worst), ("Best", evaluated.best)):
             for number, case in enumerate(cases, 1):
                 title = f"{which} {number} of {evaluated.label}: {case.file}"
