@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -250,6 +250,17 @@ def test_every_option_that_a_page_names_is_one_of_a_command(page: Path) -> None:
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
     named = set(re.findall(r"`(--[a-z][-a-z]*)", text))
     assert named - {"--help"} <= every_option()
+
+
+def test_every_option_is_told_of_on_a_page() -> None:
+    told = re.findall(r"--[a-z][-a-z]*", "\n".join(page.read_text("utf-8") for page in PAGES))
+    long = {name for name in every_option() if name.startswith("--")}
+    assert not without_negation(long) - without_negation(told)
+
+
+def without_negation(names: Iterable[str]) -> set[str]:
+    """Options by their names, ``--no-drift`` as ``--drift``: one of the two tells of both."""
+    return {name.replace("--no-", "--") for name in names}
 
 
 def links(page: Path) -> set[Path]:
