@@ -6,7 +6,7 @@ where numbers belong. What the pixels cannot be read without is refused when it 
 have changed the picture or a check; where it would have added a doubt at most, nothing is said.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
@@ -117,16 +117,26 @@ ITEM_ELEMENTS: Mapping[str, Element] = MappingProxyType(
 """Every element of a sequence's item that reading asks for."""
 
 
-def leave_out_unreadable(header: Header) -> tuple[str, ...]:
+def leave_out_unreadable(
+    header: Header, keywords: Collection[str] = tuple(ELEMENTS)
+) -> tuple[str, ...]:
     """Take the elements out of a header that are not needed and cannot be read.
+
+    Parameters
+    ----------
+    header
+        Whose elements are read, so that pydicom keeps their values and no longer their bytes.
+    keywords
+        Which of `ELEMENTS` to look at.
 
     Returns
     -------
     tuple[str, ...]
         One sentence for each of those whose absence matters. None holds a value.
     """
-    left_out = _left_out(header, ELEMENTS)
-    for keyword, element in ELEMENTS.items():
+    elements = {keyword: ELEMENTS[keyword] for keyword in keywords}
+    left_out = _left_out(header, elements)
+    for keyword, element in elements.items():
         if element.read is _ITEMS:
             for item in header.items(keyword):
                 _left_out(item, ITEM_ELEMENTS)

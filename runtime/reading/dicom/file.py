@@ -81,7 +81,8 @@ def parse_dicom(content: bytes) -> DicomFile:
             start = 0
         content, dataset, cut_out = _parsed(content, start, syntax)
         header = Header(dataset)
-        left_out = told_of(cut_out) + leave_out_unreadable(header)
+        # No other element: of a text, its bytes are wanted by those who know how to decode it.
+        left_out = told_of(cut_out) + leave_out_unreadable(header, ("SOPClassUID",))
         sop_class = header.text("SOPClassUID") or str(meta.get("MediaStorageSOPClassUID", ""))
     if not sop_class and "Rows" not in header and "Modality" not in header:
         raise UnreadableImage(_NOT_AN_IMAGE_FILE)

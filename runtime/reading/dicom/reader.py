@@ -13,6 +13,7 @@ from ..options import AS_STORED, ReadingOptions
 from ..uids import is_uid_like
 from .checks import check_kind, doubts
 from .display import display
+from .elements import leave_out_unreadable
 from .file import parse_dicom
 from .header import Header, refusing_damage, silence
 from .pixels import StoredCodes, StoredPixels, read_layout, read_pixels
@@ -72,6 +73,7 @@ def read_dicom(content: bytes, options: ReadingOptions = AS_STORED) -> DicomRead
     """Read a DICOM file and keep what was on the way; see `radiograph_from_dicom`."""
     with silence(), refusing_damage("the content"):
         file = parse_dicom(content)
+        left_out = file.left_out + leave_out_unreadable(file.header)
         check_kind(file)
         layout = read_layout(file.header)
         stored = read_pixels(file, layout)
@@ -84,7 +86,7 @@ def read_dicom(content: bytes, options: ReadingOptions = AS_STORED) -> DicomRead
             format="DICOM",
             sop_instance_uid=_sop_instance_uid(file.header),
             steps=stored.steps + shown.steps + shutter.steps,
-            warnings=file.left_out + doubts(file.header) + shown.warnings + shutter.warnings,
+            warnings=left_out + doubts(file.header) + shown.warnings + shutter.warnings,
             modality=told_modality(file.header),
             projection=told_projection(file.header),
         )

@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
 from ...errors import UnreadableImage, UnsupportedImage
+from ...reading.dicom.elements import leave_out_unreadable
 from ...reading.dicom.file import DicomFile, parse_dicom
 from ...reading.dicom.header import Header, refusing_damage, silence
 from ...reading.read import read_bytes
@@ -77,6 +78,7 @@ def _identity(file: DicomFile) -> Dataset:
 
 def _image(file: DicomFile) -> Dataset:
     header = file.header
+    leave_out_unreadable(header)
     source = Dataset()
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
         setattr(source, keyword, _uid(keyword, "\\".join(header.texts(keyword))))

@@ -15,7 +15,7 @@ from typing import Any, cast
 from pydicom.charset import convert_encodings, decode_bytes, python_encoding
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.valuerep import TEXT_VR_DELIMS
+from pydicom.valuerep import TEXT_VR_DELIMS, VR
 
 _TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?", re.ASCII)
 _UNFIT = ("Cc", "Cs")
@@ -56,9 +56,14 @@ def text_of(dataset: Dataset, keyword: str) -> str:
 
 
 def _stored(dataset: Dataset, keyword: str) -> bytes:
+    if keyword not in dataset:
+        return b""
     element = dataset.get_item(keyword)
-    value = element.value if isinstance(element, RawDataElement) else None
-    return value if isinstance(value, bytes) else b""
+    if element.VR == VR.SQ:
+        return b""
+    if not isinstance(element, RawDataElement):
+        raise TypeError(f"{keyword} was read before, and its bytes are gone")
+    return element.value or b""
 
 
 def _encodings(dataset: Dataset) -> list[str]:
