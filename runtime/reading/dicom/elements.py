@@ -92,6 +92,7 @@ ELEMENTS: Mapping[str, Element] = MappingProxyType(
         "StudyDescription": Element(Need.DOUBT, _TEXTS),
         "SeriesDescription": Element(Need.DOUBT, _TEXTS),
         "ProtocolName": Element(Need.DOUBT, _TEXTS),
+        "PerformedProcedureStepDescription": Element(Need.DOUBT, _TEXTS),
         "AcquisitionDeviceProcessingDescription": Element(Need.DOUBT, _TEXTS),
         "ViewPosition": Element(Need.DOUBT, _TEXTS),
         "ViewCodeSequence": Element(Need.DOUBT, _ITEMS),
