@@ -82,18 +82,11 @@ class CalibrationOptions:
         return SurveyOptions(self.seed, self.allow_doubtful, self.reading)
 
 
-def calibrate(  # noqa: PLR0913 - the options by name, for callers who need one or two
+def calibrate(
     bundle: Bundle,
     files: Sequence[Path],
-    *,
-    method: str = "percentile",
-    percentile: float = PERCENTILE,
-    images: int = IMAGES,
-    minimum: int = MINIMUM_IMAGES,
-    seed: int = 0,
-    allow_doubtful: bool = False,
-    tensors: Sequence[str] | None = None,
-    progress: Progress | None = None,
+    options: CalibrationOptions | None = None,
+    progress: Progress = unchanged,
 ) -> CalibrationTable:
     """Choose representative radiographs and measure the range of every tensor on them.
 
@@ -103,24 +96,23 @@ def calibrate(  # noqa: PLR0913 - the options by name, for callers who need one 
         The float32 bundle.
     files
         DICOM, PNG or JPEG files; those that cannot be used are passed over.
-    method, percentile, images, minimum, seed, allow_doubtful, tensors
-        As `CalibrationOptions`.
+    options
+        How to choose and clip; None takes the defaults.
     progress
         Called twice, with the files and with the chosen radiographs; passes them on.
 
     Raises
     ------
     CalibrationError
-        The bundle is not float32, too few radiographs are usable, a tensor does not exist or is not
-        finite, or an option is not allowed.
+        The bundle is not float32, too few radiographs are usable, or a tensor does not exist or is
+        not finite.
     BackendUnavailable
         ONNX Runtime cannot load the network.
     """
-    options = CalibrationOptions(method, percentile, images, minimum, seed, allow_doubtful, tensors)
-    shown = unchanged if progress is None else progress
+    options = options or CalibrationOptions()
     check_bundle(bundle)
-    surveyed = survey(bundle, files, options.survey, shown)
-    return measure(bundle, choose_from(surveyed, options), options, shown)
+    surveyed = survey(bundle, files, options.survey, progress)
+    return measure(bundle, choose_from(surveyed, options), options, progress)
 
 
 def check_bundle(bundle: Bundle) -> None:

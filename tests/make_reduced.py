@@ -35,6 +35,7 @@ def _reduce(graph: Graph, precision: str, activations: np.dtype[Any]) -> Graph:
             _halve(graph, node)
         elif node.operator == "Conv" and weight is not None and weight.shape[1] >= WIDE:
             _quantize(graph, node, activations)
+    graph.sort()
     return graph
 
 
@@ -50,7 +51,7 @@ def _halve(graph: Graph, node: Node) -> None:
     (output,) = node.outputs
     node.inputs, node.outputs = inputs, [f"{node.name}/half"]
     back = Node("Cast", node.outputs, [output], f"{node.name}/float", {"to": TensorProto.FLOAT})
-    graph.insert_after(node, [back])
+    graph.nodes.append(back)
 
 
 def _quantize(graph: Graph, node: Node, activations: np.dtype[Any]) -> None:

@@ -4,7 +4,7 @@ ONNX's own protobuf is awkward to edit (repeated fields, typed attributes), so
 the exporter builds and rewrites this small form and turns it into ONNX once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -118,11 +118,6 @@ class Graph:
         readers = self.consumers(tensor)
         return readers[0] if len(readers) == 1 and tensor not in self.outputs else None
 
-    def insert_after(self, anchor: Node, new: Iterable[Node]) -> None:
-        """Insert nodes right behind `anchor`."""
-        position = self._position(anchor) + 1
-        self.nodes[position:position] = list(new)
-
     def insert_before(self, anchor: Node, new: Iterable[Node]) -> None:
         """Insert nodes right before `anchor`."""
         position = self._position(anchor)
@@ -171,11 +166,3 @@ class Graph:
 
     def _position(self, node: Node) -> int:
         return next(index for index, other in enumerate(self.nodes) if other is node)
-
-
-def count_operators(graph: Graph) -> Mapping[str, int]:
-    """How often each operator occurs, most frequent first."""
-    counts: dict[str, int] = {}
-    for node in graph.nodes:
-        counts[node.operator] = counts.get(node.operator, 0) + 1
-    return dict(sorted(counts.items(), key=lambda item: -item[1]))

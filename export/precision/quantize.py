@@ -7,7 +7,7 @@ are quantized, weights per output channel (symmetric), biases stay float32.
 
 Tensors behind a ReLU are unsigned with zero point 0: twice as fine as signed ones, and
 the form in which ONNX Runtime and OpenVINO fuse the ReLU. TensorRT knows signed values
-only; `signed=True` writes that form, from the same table.
+only; `with_signed_activations` gives that form.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -43,9 +43,7 @@ def quantizable(graph: Graph) -> tuple[str, ...]:
     )
 
 
-def quantize(
-    graph: Graph, table: CalibrationTable, convolutions: Collection[str], signed: bool = False
-) -> Graph:
+def quantize(graph: Graph, table: CalibrationTable, convolutions: Collection[str]) -> Graph:
     """An INT8 copy of a float32 graph.
 
     Parameters
@@ -56,8 +54,6 @@ def quantize(
         Ranges of its activations.
     convolutions
         Names of the convolutions to quantize; see `quantizable`.
-    signed
-        Whether every activation is int8; else those behind a ReLU are uint8.
 
     Raises
     ------
@@ -65,7 +61,7 @@ def quantize(
         The table lacks a tensor.
     """
     result = graph.copy()
-    scales = _Scales.choose(result, table, convolutions, signed)
+    scales = _Scales.choose(result, table, convolutions)
     for tensor in scales.of:
         _quantize_activation(result, tensor, scales)
     for name in convolutions:
@@ -95,7 +91,7 @@ class _Scales:
 
     @classmethod
     def choose(
-        cls, graph: Graph, table: CalibrationTable, convolutions: Collection[str], signed: bool
+        cls, graph: Graph, table: CalibrationTable, convolutions: Collection[str]
     ) -> "_Scales":
         groups = list(_groups(graph, _wanted(graph, convolutions)))
         chosen: dict[str, tuple[float, bool]] = {}
@@ -104,7 +100,7 @@ class _Scales:
             if not measured:
                 table.require(group)
             magnitude = max(table.ranges[name].magnitude for name in measured)
-            unsigned = not signed and all(_is_not_negative(graph, name) for name in group)
+            unsigned = all(_is_not_negative(graph, name) for name in group)
             chosen.update(dict.fromkeys(group, (magnitude, unsigned)))
         return cls(chosen)
 

@@ -45,7 +45,7 @@ def command(tiny_bundle: Bundle, capsys: Capture) -> Command:
 
 
 def test_observed_ranges_are_those_of_the_images(tiny_bundle: Bundle, files: list[Path]) -> None:
-    table = calibrate(tiny_bundle, files, method="minmax")
+    table = calibrate(tiny_bundle, files, CalibrationOptions("minmax"))
     spec = tiny_bundle.manifest.preprocess
     means = [float(preprocess(read_radiograph(file), spec).mean()) for file in files]
     assert table.observed["mean3"].lowest == pytest.approx(min(means), rel=1e-4)
@@ -60,7 +60,7 @@ def test_observed_ranges_are_those_of_the_images(tiny_bundle: Bundle, files: lis
 def test_every_method_stays_within_the_extremes(
     tiny_bundle: Bundle, files: list[Path], method: str
 ) -> None:
-    table = calibrate(tiny_bundle, files, method=method, tensors=["logits", "mean3"])
+    table = calibrate(tiny_bundle, files, CalibrationOptions(method, tensors=["logits", "mean3"]))
     assert list(table.ranges) == ["mean3", "logits"]
     for name, clip in table.ranges.items():
         seen = table.observed[name]
@@ -69,11 +69,14 @@ def test_every_method_stays_within_the_extremes(
 
 
 def test_a_table_is_the_same_for_a_seed(tiny_bundle: Bundle, files: list[Path]) -> None:
-    once = calibrate(tiny_bundle, files, images=16, seed=5)
-    again = calibrate(tiny_bundle, files[::-1], images=16, seed=5)
+    options = CalibrationOptions(images=16, seed=5)
+    once = calibrate(tiny_bundle, files, options)
+    again = calibrate(tiny_bundle, files[::-1], options)
     assert once.to_json() == again.to_json()
     assert len(once.images) == 16
-    others = [calibrate(tiny_bundle, files, images=16, seed=seed).images for seed in range(4)]
+    others = [
+        calibrate(tiny_bundle, files, replace(options, seed=seed)).images for seed in range(4)
+    ]
     assert any(other != once.images for other in others)
 
 
@@ -87,7 +90,7 @@ def test_progress_sees_every_file_and_every_chosen_radiograph(
         seen.append(len(listed))
         return listed
 
-    calibrate(tiny_bundle, files, images=17, progress=progress)
+    calibrate(tiny_bundle, files, CalibrationOptions(images=17), progress)
     assert seen == [20, 17]
 
 
