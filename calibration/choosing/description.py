@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.backends.base import Session
-from ...runtime.contract import LUNG_THRESHOLD, SCORE_OUTPUTS
+from ...runtime.contract import SCORE_OUTPUTS
 from ...runtime.errors import UnreadableImage
 from ...runtime.files import digest, digest_file, why
+from ...runtime.quality.measures import brightness, lung_share
 from ...runtime.quality.quality import assess_quality
 from ...runtime.results import Prediction
 from ...runtime.scores import BrixiaScore
@@ -98,9 +99,9 @@ def describe(prepared: PreparedRadiograph, session: Session) -> Description:
         projection=radiograph.projection or "unknown",
         severity=score.expected_global,
         global_score=score.global_score,
-        brightness=float(radiograph.pixels.mean()),
+        brightness=brightness(radiograph),
         contrast=float(radiograph.pixels.std()),
-        lung_area=float(np.mean(prediction.lung_mask > LUNG_THRESHOLD)),
+        lung_area=lung_share(prediction.lung_mask),
         doubts=assess_quality(radiograph, image, prediction).warnings,
     )
 

@@ -91,9 +91,9 @@ def measure_quality(
         The network's outputs for it.
     """
     rows, columns = radiograph.rows, radiograph.columns
-    sample = sample_of(radiograph)
+    sample = _sample_of(radiograph)
     return QualityMeasures(
-        lung_share=float(np.mean(prediction.lung_mask > LUNG_THRESHOLD)),
+        lung_share=lung_share(prediction.lung_mask),
         alignment=measure_alignment(prediction.alignment),
         placement=measure_placement(image[0, 0], prediction.lung_mask, shipped_template()),
         grey_levels=len(np.unique(np.round(sample * _BRIGHTEST_LEVEL))),
@@ -127,7 +127,18 @@ def measure_alignment(alignment: NDArray[np.float32]) -> AlignmentMeasures:
     )
 
 
-def sample_of(radiograph: Radiograph) -> NDArray[np.float64]:
+def brightness(radiograph: Radiograph) -> float:
+    """Mean shade of all pixels, 0.0 (black) to 1.0 (white)."""
+    # Not by `pixels`, which the radiograph would keep: eight bytes for each.
+    return float(radiograph.sample(1).mean())
+
+
+def lung_share(lung_mask: NDArray[np.float32]) -> float:
+    """Share of the network's input that it takes for lung, 0.0 to 1.0."""
+    return float(np.mean(lung_mask > LUNG_THRESHOLD))
+
+
+def _sample_of(radiograph: Radiograph) -> NDArray[np.float64]:
     """Give about 65,536 pixels, evenly spread, of a radiograph of any size."""
     return radiograph.sample(max(1, int(np.sqrt(radiograph.codes.size / _SAMPLE_PIXELS))))
 

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bundles.bundle import Bundle
-from ..contract import LUNG_THRESHOLD
 from ..errors import BundleError
 from ..results import ScoredRadiograph
-from .measures import sample_of
+from .measures import brightness, lung_share
 
 REFERENCE = "reference.json"
 """The file's name in a bundle."""
@@ -25,15 +24,15 @@ REFERENCE = "reference.json"
 REFERENCE_SCHEMA = 1
 
 QUANTITIES: Mapping[str, Callable[[ScoredRadiograph], float]] = {
-    "brightness": lambda result: float(sample_of(result.radiograph).mean()),
-    "lung_area": lambda result: float(np.mean(result.prediction.lung_mask > LUNG_THRESHOLD)),
+    "brightness": lambda result: brightness(result.radiograph),
+    "lung_area": lambda result: lung_share(result.prediction.lung_mask),
     "global_score": lambda result: float(result.score.global_score),
     "expected_global": lambda result: result.score.expected_global,
 }
 """What is watched: each a number of one scored radiograph.
 
-``brightness`` is the mean of an even sample of the radiograph's pixels, ``lung_area`` the share of
-the input that the network takes for lung, both 0.0 to 1.0; the scores are 0.0 to 18.0.
+``brightness`` is the mean of the radiograph's pixels, ``lung_area`` the share of the input that the
+network takes for lung, both 0.0 to 1.0; the scores are 0.0 to 18.0.
 """
 
 

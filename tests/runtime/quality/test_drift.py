@@ -152,7 +152,7 @@ def test_observed_quantities_are_those_of_the_result(
 ) -> None:
     result = make_result()
     observed = observe(result)
-    assert observed["brightness"] == pytest.approx(0.5, abs=1e-3)  # of a sample
+    assert observed["brightness"] == pytest.approx(0.5, abs=1e-6)
     assert observed["lung_area"] == pytest.approx(2 * 300 * 140 / 512**2)
     assert observed["global_score"] == 9
     assert observed["expected_global"] == pytest.approx(
