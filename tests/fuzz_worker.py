@@ -30,7 +30,7 @@ SECONDS = 10.0
 SECRETS = tuple(secret for secret in IDENTITY if not secret.isdigit())
 """A date that a damaged tag makes a number of frames is told as the number that it is then."""
 
-SPEC = PreprocessSpec("equalize", 64)
+SPEC = PreprocessSpec("equalize")
 
 
 def main() -> None:

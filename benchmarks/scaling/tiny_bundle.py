@@ -1,6 +1,6 @@
 """A bundle whose network costs nothing, and radiographs of a few kilobytes: only our code is left.
 
-The network keeps a bundle's contract at `SIZE` pixels: its probabilities follow the image's mean.
+The network keeps a bundle's contract: its probabilities follow the image's mean.
 """
 
 from collections.abc import Iterator
@@ -14,12 +14,20 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
 from ...runtime.bundles.bundle import MODEL, Bundle, Manifest, write_bundle
-from ...runtime.contract import ALIGNMENT, IMAGE, LUNG_MASK, OUTPUTS, PROBABILITIES, ZONE_EVIDENCE
+from ...runtime.contract import (
+    ALIGNMENT,
+    IMAGE,
+    INPUT_SIZE,
+    LUNG_MASK,
+    OUTPUTS,
+    PROBABILITIES,
+    ZONE_EVIDENCE,
+)
 from ...runtime.errors import MissingExtra, pip_line
 from ...runtime.preparation.preprocess import PreprocessSpec
 
-SIZE = 64
-"""Rows and columns of the files and of the network's input."""
+SIDE = 64
+"""Rows and columns of the files."""
 
 _FOLDER = 1000
 """Files in one folder."""
@@ -37,7 +45,6 @@ def write_tiny_bundle(target: Path) -> Bundle:
         The package onnx is not installed.
     """
     shapes = {name: list(shape) for name, shape in OUTPUTS.items()}
-    shapes[LUNG_MASK] = [1, SIZE, SIZE]
     manifest = Manifest(
         name="tiny",
         licence="MIT",
@@ -45,8 +52,8 @@ def write_tiny_bundle(target: Path) -> Bundle:
         variant="a mean and a softmax",
         weights_sha256="0" * 64,
         precision="fp32",
-        preprocess=PreprocessSpec("equalize", SIZE),
-        inputs={IMAGE: {"dtype": "float32", "shape": ["N", 1, SIZE, SIZE]}},
+        preprocess=PreprocessSpec("equalize"),
+        inputs={IMAGE: {"dtype": "float32", "shape": ["N", 1, INPUT_SIZE, INPUT_SIZE]}},
         outputs={
             name: {"dtype": "float32", "shape": ["N", *shape]} for name, shape in shapes.items()
         },
@@ -75,14 +82,14 @@ def write_tiny_files(folder: Path, count: int) -> None:
 
 def _template() -> bytes:
     """A Computed Radiography file with smooth greys, whose SOP Instance UID is `_UID` of 0."""
-    rows, columns = np.mgrid[:SIZE, :SIZE]
+    rows, columns = np.mgrid[:SIDE, :SIDE]
     dataset = Dataset()
     dataset.SOPClassUID = ComputedRadiographyImageStorage
     dataset.SOPInstanceUID = _UID.format(0)
     dataset.Modality = "CR"
     dataset.BodyPartExamined = "CHEST"
     dataset.ViewPosition = "AP"
-    dataset.Rows = dataset.Columns = SIZE
+    dataset.Rows = dataset.Columns = SIDE
     dataset.SamplesPerPixel = 1
     dataset.PhotometricInterpretation = "MONOCHROME2"
     dataset.BitsAllocated = dataset.BitsStored = 8
@@ -112,7 +119,7 @@ def _network(shapes: dict[str, list[int]]) -> bytes:
     graph = helper.make_graph(
         [helper.make_node(kind, read, [written]) for kind, read, written in _nodes()],
         "tiny",
-        [tensor(IMAGE, [1, SIZE, SIZE])],
+        [tensor(IMAGE, [1, INPUT_SIZE, INPUT_SIZE])],
         [tensor(name, shape) for name, shape in shapes.items()],
         [numpy_helper.from_array(value, name) for name, value in _constants()],
     )

@@ -26,7 +26,6 @@ from .clahe import equalize_adaptive
 from .resize import resized_shades
 
 _LEVELS = 4096
-_SIZES = range(32, 4097)
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class PreprocessSpec:
     recipe
         ``equalize`` or ``clahe``; see the module.
     size
-        Rows and columns of the network's input, in pixels.
+        Rows and columns of the network's input: `contract.INPUT_SIZE`, as manifests say it.
 
     Raises
     ------
@@ -56,10 +55,10 @@ class PreprocessSpec:
                 f"the bundle's preprocess recipe is {self.recipe!r}; {allowed} are allowed. "
                 "Export the bundle again, or update brixia-edge"
             )
-        if self.size not in _SIZES:
+        if self.size != INPUT_SIZE:
             raise BundleError(
-                f"the bundle's preprocess size is {self.size!r}; a whole number from "
-                f"{_SIZES.start} to {_SIZES.stop - 1} is allowed. Export the bundle again"
+                f"the bundle's preprocess size is {self.size!r}; only {INPUT_SIZE} is allowed, "
+                "that of a BS-Net's input. Export the bundle again"
             )
 
     def to_dict(self) -> dict[str, object]:
@@ -80,7 +79,7 @@ class PreprocessSpec:
         if unknown or not isinstance(recipe, str) or type(size) is not int:
             raise BundleError(
                 f"the bundle's preprocess entry is {dict(values)!r}; it must hold recipe "
-                f"({', '.join(_RECIPES)}) and size (a whole number), and nothing else"
+                f"({', '.join(_RECIPES)}) and size ({INPUT_SIZE}), and nothing else"
             )
         return cls(recipe, size)
 

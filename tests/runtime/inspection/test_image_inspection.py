@@ -98,8 +98,8 @@ def test_the_window_that_is_chosen_is_explained(turned_file: Path, chest_png: Pa
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_is_explained(recipe: str) -> None:
-    assert len(preparation_steps(PreprocessSpec(recipe, 256))) > 1
-    assert "256 x 256" in preparation_steps(PreprocessSpec(recipe, 256))[0]
+    assert len(preparation_steps(PreprocessSpec(recipe))) > 1
+    assert "512 x 512" in preparation_steps(PreprocessSpec(recipe))[0]
 
 
 def test_command_explains_and_writes_the_strip(

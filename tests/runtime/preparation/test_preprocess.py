@@ -123,7 +123,7 @@ def test_contrast_below_16_bits_gives_no_nan() -> None:
 
 
 def test_spec_survives_its_dictionary() -> None:
-    spec = PreprocessSpec("clahe", 256)
+    spec = PreprocessSpec("clahe")
     assert PreprocessSpec.from_dict(spec.to_dict()) == spec
 
 
@@ -143,6 +143,8 @@ def test_digest_tells_recipes_apart_and_stays() -> None:
         {"recipe": "clahe", "size": "512"},
         {"recipe": "clahe", "size": True},
         {"recipe": "clahe", "size": 0},
+        {"recipe": "clahe", "size": 256},
+        {"recipe": "clahe", "size": 513},
         {"recipe": "clahe", "size": 512, "crop": 1},
     ],
 )

@@ -47,7 +47,7 @@ def test_no_mutation_brings_more_than_a_reason(tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", sorted(REGRESSIONS.glob("*.bin")), ids=lambda file: file.stem)
 def test_what_was_found_once_is_refused_now(file: Path) -> None:
     with pytest.raises((ImageTooLarge, UnreadableImage, UnsupportedImage)):
-        prepare_file(file, PreprocessSpec("equalize", 64))
+        prepare_file(file, PreprocessSpec("equalize"))
 
 
 def test_a_mutation_is_the_same_every_time() -> None:

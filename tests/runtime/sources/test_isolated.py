@@ -31,7 +31,7 @@ from brixia_edge.runtime.sources.radiograph_message import prepared_from, prepar
 from brixia_edge.runtime.sources.source import PreparedRadiograph, prepare_file
 from faulty_reading import FAULTY
 
-SPEC = PreprocessSpec("equalize", 64)
+SPEC = PreprocessSpec("equalize")
 ISOLATED = ReadingMode(limits=ReadingLimits())
 PROCESSES = Path("/proc/self/cmdline")
 
@@ -217,7 +217,7 @@ from brixia_edge.runtime.sources.source import PreparedRadiograph
 from brixia_edge.runtime.sources.isolated import IsolatedSource
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
 from brixia_edge.runtime.sources.process import ReadingLimits
-source = IsolatedSource(PreprocessSpec("equalize", 64), ReadingLimits())
+source = IsolatedSource(PreprocessSpec("equalize"), ReadingLimits())
 source.prepared(sys.argv[1])
 print("ready", flush=True)
 signal.pause()
