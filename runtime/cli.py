@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from .errors import BrixiaEdgeError, CannotRun, MissingExtra, pip_line
+from .errors import BrixiaEdgeError, CannotRun, MissingExtra, OutputRefused, pip_line
 
 UNSCORED = 1
 """Exit status: some input could not be scored or used."""
@@ -23,6 +23,7 @@ UNSCORED = 1
 UNRUNNABLE = 3
 """Exit status: nothing can be scored here, as with a bundle or a backend that cannot run."""
 
+_WRONG_USAGE = 2
 _INTERRUPTED = 130
 
 
@@ -158,8 +159,10 @@ def _report(error: Exception, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
     if isinstance(error, OSError):
+        from .files import why
+
         where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"Error: {where}{error.strerror or error}; nothing more was written", err=True)
+        click.echo(f"Error: {where}{why(error)}; nothing more was written", err=True)
         return UNSCORED
     if not isinstance(error, BrixiaEdgeError):
         click.echo(
@@ -169,6 +172,8 @@ def _report(error: Exception, debug: bool) -> int:
         )
         return UNRUNNABLE
     click.echo(f"Error: {error}", err=True)
+    if isinstance(error, OutputRefused):
+        return _WRONG_USAGE
     return UNRUNNABLE if isinstance(error, CannotRun) else UNSCORED
 
 

@@ -97,7 +97,7 @@ def write_file(path: Path, content: bytes, overwrite: bool = False) -> None:
 
 
 @contextmanager
-def staged(path: Path, overwrite: bool = False) -> Generator[BinaryIO]:
+def staged(path: Path, overwrite: bool = False, keep: bool = False) -> Generator[BinaryIO]:
     """Open a file that gets its name when the block ends, and leaves nothing when it fails.
 
     A link is followed. What is no file but a device or a pipe, as ``/dev/stdout``, is written
@@ -109,6 +109,9 @@ def staged(path: Path, overwrite: bool = False) -> Generator[BinaryIO]:
         Where to write, in a folder that exists.
     overwrite
         Replace a file that exists.
+    keep
+        Keep what was written when the block fails, for `appended` to go on with; nor is what an
+        earlier block left lost unasked.
 
     Raises
     ------
@@ -123,11 +126,47 @@ def staged(path: Path, overwrite: bool = False) -> Generator[BinaryIO]:
             yield file
         return
     target = Path(os.path.realpath(path))
-    with _part(target) as descriptor:
+    with _part(target, keep) as descriptor:
+        if keep and not overwrite and os.fstat(descriptor).st_size:
+            raise OutputRefused(
+                f"a run that was cut short left results for {path} in {part_of(target).name}; give "
+                "--resume to go on with them, or --overwrite to begin anew"
+            )
         os.ftruncate(descriptor, 0)
         with _open_output(descriptor, path, close=False) as file:
             yield file
         _settle(descriptor, target, path, overwrite)
+
+
+@contextmanager
+def appended(path: Path) -> Generator[BinaryIO]:
+    """Open a file to add to it: one that exists, what a kept `staged` left of it, or a new one.
+
+    Raises
+    ------
+    OutputRefused
+        Another run is writing it.
+    OSError
+        It cannot be written; `strerror` says why.
+    """
+    target = Path(os.path.realpath(path))
+    if rest := rest_of(path):
+        with _part(target, keep=True):
+            os.replace(rest, target)
+    with _part(target):
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        with _open_output(os.open(target, flags, 0o666), path) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def rest_of(path: Path) -> Path | None:
+    """What a kept `staged` that was cut short left of a file that is not there."""
+    target = Path(os.path.realpath(path))
+    part = part_of(target)
+    left = not target.exists() and part.is_file() and part.stat().st_size
+    return part if left else None
 
 
 def check_target(path: Path, overwrite: bool = False) -> None:
@@ -177,15 +216,18 @@ def why(error: OSError) -> str:
 
 
 @contextmanager
-def _part(target: Path) -> Generator[int]:
-    """Open and lock the part of a file; it is gone afterwards, under this name."""
+def _part(target: Path, keep: bool = False) -> Generator[int]:
+    """Open and lock the part of a file; it is gone afterwards, under this name.
+
+    With `keep` it is only when nothing is in it.
+    """
     part = part_of(target)
     descriptor = _lock_part(part, target)
     try:
         yield descriptor
     finally:
         # Before the lock is given up: whoever opens the name later makes a new file.
-        if _is(descriptor, part):
+        if _is(descriptor, part) and not (keep and os.fstat(descriptor).st_size):
             part.unlink()
         os.close(descriptor)
 

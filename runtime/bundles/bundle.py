@@ -134,6 +134,11 @@ class Bundle:
         return self.root / MODEL
 
     @property
+    def paths(self) -> tuple[Path, ...]:
+        """All its files, the manifest first."""
+        return tuple(self.root / name for name in (MANIFEST, *self.manifest.files))
+
+    @property
     def identity(self) -> ModelIdentity:
         """The name, precision and weights digest that go with every score."""
         manifest = self.manifest

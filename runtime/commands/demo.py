@@ -9,8 +9,9 @@ import click
 from ..errors import MissingExtra, pip_line
 from ..reports import REPORTS
 from ..scorer import Scorer
-from .options import PATH
+from .options import PATH, overwrite_option
 from .outputs import OutputFolders
+from .writing import OutputRule
 
 RADIOGRAPH = "RG1_UNCR.dcm"
 """A chest radiograph (CR, MONOCHROME1) that pydicom-data ships."""
@@ -22,13 +23,14 @@ RADIOGRAPH = "RG1_UNCR.dcm"
     type=PATH,
     help="Write a picture of the score into this folder.",
 )
-def demo(overlay: Path | None) -> None:
+@overwrite_option("a picture of an earlier run")
+def demo(overlay: Path | None, overwrite: bool) -> None:
     """Score a real chest radiograph with the model that ships with the package.
 
     RESEARCH USE ONLY - not for diagnostic use.
     """
     path = demo_radiograph()
-    outputs = OutputFolders({"--overlay": overlay})
+    outputs = OutputFolders({"--overlay": overlay}, OutputRule([path], overwrite))
     with Scorer() as scorer:
         result = scorer.score(path)
     REPORTS["text"](sys.stdout).add(result, outputs.write(result))

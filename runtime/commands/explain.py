@@ -6,11 +6,12 @@ import click
 
 from ..bundles.bundle import Bundle
 from ..cli import UNSCORED
-from ..errors import UnsupportedImage
+from ..errors import OutputRefused, UnsupportedImage
 from ..explanation.evidence import EVIDENCE
 from ..explanation.explainer import METHODS, NEEDED_OUTPUTS, explain_result
 from ..explanation.explanation import Explanation
 from ..explanation.files import WRITERS
+from ..files import why
 from ..reports.output_names import output_stem
 from ..reports.plain_text import printable
 from ..results import RESEARCH_USE, ScoredRadiograph, UnscoredFile
@@ -22,10 +23,12 @@ from .options import (
     isolate_option,
     keep_names_option,
     output_option,
+    overwrite_option,
     paths_argument,
     threads_option,
 )
 from .progress import show_progress
+from .writing import OutputRule, make_folder
 
 
 @click.command()
@@ -52,6 +55,7 @@ from .progress import show_progress
 @threads_option
 @isolate_option
 @keep_names_option
+@overwrite_option("explanations that exist")
 def explain(
     paths: tuple[str, ...],
     output: Path,
@@ -62,6 +66,7 @@ def explain(
     threads: int | None,
     isolate: bool | None,
     keep_names: bool,
+    overwrite: bool,
 ) -> int:
     """Show what in a radiograph speaks for the score of each zone.
 
@@ -72,27 +77,25 @@ def explain(
     """
     inputs = find(paths)
     failures = list(inputs.failures)
-    _make_folder(output)
+    make_folder(output, "--output")
+    opened = Bundle.open(bundle)
+    rule = OutputRule([*inputs.files, *opened.paths], overwrite)
     reading = reading_mode(isolate, paths, inputs.files)
-    with Scorer(Bundle.open(bundle), backend, threads, NEEDED_OUTPUTS, reading) as scorer:
+    with Scorer(opened, backend, threads, NEEDED_OUTPUTS, reading) as scorer:
         for result in scorer.score_many(inputs.files):
             explained = _explained(scorer, result, method)
             if isinstance(explained, UnscoredFile):
                 failures.append(explained)
                 continue
             stem = f"{output_stem(explained.result, keep_names)}-{method}"
-            for form in forms:
-                _write(explained, output / f"{stem}.{form}", form)
+            try:
+                for form in forms:
+                    _write(explained, output / f"{stem}.{form}", form, rule)
+            except OutputRefused as error:
+                failures.append(UnscoredFile(explained.result.file, error))
     tell_failures(failures)
     click.echo(RESEARCH_USE, err=True)
     return UNSCORED if failures else 0
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.BadParameter(f"{folder}: {error.strerror}", param_hint="--output") from error
 
 
 def _explained(
@@ -106,9 +109,10 @@ def _explained(
         return UnscoredFile(result.file, error)
 
 
-def _write(explanation: Explanation, path: Path, form: str) -> None:
+def _write(explanation: Explanation, path: Path, form: str, rule: OutputRule) -> None:
+    rule.check(path)
     try:
         WRITERS[form](explanation, path)
     except OSError as error:
-        raise click.FileError(str(path), f"cannot be written: {error.strerror}") from error
+        raise click.FileError(str(path), f"cannot be written: {why(error)}") from error
     click.echo(printable(str(path)))

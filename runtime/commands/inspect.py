@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 import cv2
@@ -11,29 +12,33 @@ from ..bundles.bundle import Bundle
 from ..inspection.bundle_inspection import inspect_entries, inspect_lines
 from ..inspection.engine_inspection import engine_entries, engine_lines, is_engine
 from ..inspection.image_inspection import (
-    ImageInspection,
     inspect_image,
     inspection_entries,
     inspection_lines,
     preview_strip,
 )
 from ..reading.options import ReadingOptions
-from .options import PATH, format_option
+from .options import PATH, format_option, overwrite_option
+from .writing import OutputRule, optional_output
 
 
 @click.command()
 @click.argument("target", type=PATH, required=False, metavar="[IMAGE|BUNDLE|ENGINE]")
 @click.option("--window", type=int, help="Of an image's windows, show it in this one, from 1.")
 @click.option("--preview", type=PATH, help="Write an image's small pictures into this PNG file.")
+@overwrite_option("a picture that exists")
 @format_option(("text", "json"))
-def inspect(target: Path | None, window: int | None, preview: Path | None, form: str) -> None:
+def inspect(
+    target: Path | None, window: int | None, preview: Path | None, overwrite: bool, form: str
+) -> None:
     """Show what becomes of an IMAGE, or verify a BUNDLE or an ENGINE file and show what it is.
 
     Of an image, every step from the stored values to the network's input is told, and with
     --preview shown. Without a path, the shipped bundle is verified.
     """
     if target is not None and target.is_file() and not is_engine(target):
-        _show_image(target, ReadingOptions(window), preview, form)
+        with optional_output(preview, OutputRule([target], overwrite)) as picture:
+            _show_image(target, ReadingOptions(window), picture, form)
         return
     if window is not None or preview is not None:
         raise click.UsageError("--window and --preview are for an image; give the path of one")
@@ -44,19 +49,11 @@ def inspect(target: Path | None, window: int | None, preview: Path | None, form:
     _show(form, inspect_entries(bundle), inspect_lines(bundle))
 
 
-def _show_image(path: Path, options: ReadingOptions, preview: Path | None, form: str) -> None:
+def _show_image(path: Path, options: ReadingOptions, preview: BinaryIO | None, form: str) -> None:
     inspection = inspect_image(path, Bundle.open().manifest.preprocess, options)
     if preview is not None:
-        _write_preview(inspection, preview)
+        preview.write(cv2.imencode(".png", preview_strip(inspection))[1].tobytes())
     _show(form, inspection_entries(inspection), inspection_lines(inspection))
-
-
-def _write_preview(inspection: ImageInspection, path: Path) -> None:
-    encoded = cv2.imencode(".png", preview_strip(inspection))[1]
-    try:
-        path.write_bytes(encoded.tobytes())
-    except OSError as error:
-        raise click.BadParameter(f"{path}: {error.strerror}", param_hint="--preview") from error
 
 
 def _show(form: str, entries: dict[str, object], lines: Iterable[str]) -> None:

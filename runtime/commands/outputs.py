@@ -8,9 +8,11 @@ from pathlib import Path
 import click
 
 from ..errors import BrixiaEdgeError, CannotRun
+from ..files import why
 from ..reports.output_names import output_stem
 from ..reports.plain_text import printable
 from ..results import ScoredRadiograph, UnscoredFile
+from .writing import OutputRule, make_folder
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class OutputFolders:
     ----------
     folders
         Folder for each key of `OUTPUTS`; None where that kind was not asked for.
+    rule
+        Which files may be written.
     keep_names
         See `output_stem`.
 
@@ -62,10 +66,13 @@ class OutputFolders:
         A library that the writer needs is not installed.
     """
 
-    def __init__(self, folders: Mapping[str, Path | None], keep_names: bool = False) -> None:
+    def __init__(
+        self, folders: Mapping[str, Path | None], rule: OutputRule, keep_names: bool = False
+    ) -> None:
+        self._rule = rule
         self._keep_names = keep_names
         self._writers = [
-            _Writer(option, _made(folder, option), OUTPUTS[option].load())
+            _Writer(option, make_folder(folder, option), OUTPUTS[option].load())
             for option, folder in folders.items()
             if folder is not None
         ]
@@ -90,7 +97,7 @@ class OutputFolders:
     def _write(self, result: ScoredRadiograph, stem: str) -> Iterator[Path]:
         for writer in self._writers:
             try:
-                yield writer.write(result, stem)
+                yield writer.write(result, stem, self._rule)
             except CannotRun:
                 raise
             except BrixiaEdgeError as error:
@@ -104,18 +111,11 @@ class _Writer:
     folder: Path
     function: Callable[[ScoredRadiograph, Path], object]
 
-    def write(self, result: ScoredRadiograph, stem: str) -> Path:
+    def write(self, result: ScoredRadiograph, stem: str, rule: OutputRule) -> Path:
         path = self.folder / f"{stem}{OUTPUTS[self.option].suffix}"
+        rule.check(path)
         try:
             self.function(result, path)
         except OSError as error:
-            raise click.FileError(str(path), f"cannot be written: {error.strerror}") from error
+            raise click.FileError(str(path), f"cannot be written: {why(error)}") from error
         return path
-
-
-def _made(folder: Path, option: str) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.BadParameter(f"{folder}: {error.strerror}", param_hint=option) from error
-    return folder

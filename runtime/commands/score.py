@@ -1,11 +1,7 @@
 """`brixia-edge score`."""
 
-import os
-import sys
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
 
 import click
 
@@ -27,12 +23,14 @@ from .options import (
     isolate_option,
     keep_names_option,
     output_option,
+    overwrite_option,
     paths_argument,
     threads_option,
 )
 from .outputs import OutputFolders
 from .progress import show_results
 from .resume import output_to_resume, unscored
+from .writing import OutputRule, result_stream
 
 Result = ScoredRadiograph | UnscoredFile
 
@@ -59,6 +57,7 @@ Result = ScoredRadiograph | UnscoredFile
     help="Write the picture of each score as a DICOM Secondary Capture into this folder.",
 )
 @keep_names_option
+@overwrite_option("files that exist")
 @drift_option
 @click.option("--strict", is_flag=True, help="Exit with 1 when a score's quality is doubtful, too.")
 def score(
@@ -75,6 +74,7 @@ def score(
     sr: Path | None,
     secondary_capture: Path | None,
     keep_names: bool,
+    overwrite: bool,
     drift: bool | None,
     strict: bool,
 ) -> int:
@@ -85,28 +85,20 @@ def score(
 
     RESEARCH USE ONLY - not for diagnostic use.
     """
-    _check_paths(paths, output)
     resumed = output_to_resume(resume, form, output)
     inputs = find(paths)
-    folders = {"--overlay": overlay, "--sr": sr, "--secondary-capture": secondary_capture}
-    outputs = OutputFolders(folders, keep_names)
-    # The output last: a bundle that cannot run must not cost the results of an earlier run.
     opened = Bundle.open(bundle)
-    inputs = inputs if resumed is None else unscored(inputs, resumed, opened)
-    reading = reading_mode(isolate, paths, inputs.files, ReadingOptions(window))
-    with (
-        Scorer(opened, backend, threads, reading=reading) as scorer,
-        _stream(output, resume) as stream,
-    ):
-        results = show_results("Scoring", _results(scorer, inputs), len(inputs.files))
-        results = watch_drift(results, scorer.bundle, drift)
-        return _report(results, REPORTS[form](stream), outputs, strict)
-
-
-def _check_paths(paths: tuple[str, ...], output: Path | None) -> None:
-    """Refuse an output that would overwrite an input."""
-    if output is not None and os.path.realpath(output) in map(os.path.realpath, paths):
-        raise click.BadParameter(f"{output} is one of the images to score", param_hint="--output")
+    # What was written about a radiograph whose line is missing is of the run that is gone on with.
+    rule = OutputRule([*inputs.files, *opened.paths], overwrite or resume)
+    folders = {"--overlay": overlay, "--sr": sr, "--secondary-capture": secondary_capture}
+    outputs = OutputFolders(folders, rule, keep_names)
+    with result_stream(output, rule, resume, keep=form == "json") as stream:
+        inputs = inputs if resumed is None else unscored(inputs, resumed, opened)
+        reading = reading_mode(isolate, paths, inputs.files, ReadingOptions(window))
+        with Scorer(opened, backend, threads, reading=reading) as scorer:
+            results = show_results("Scoring", _results(scorer, inputs), len(inputs.files))
+            results = watch_drift(results, scorer.bundle, drift)
+            return _report(results, REPORTS[form](stream), outputs, strict)
 
 
 def _report(results: Iterable[Result], report: Report, outputs: OutputFolders, strict: bool) -> int:
@@ -125,16 +117,3 @@ def _report(results: Iterable[Result], report: Report, outputs: OutputFolders, s
 def _results(scorer: Scorer, inputs: Inputs) -> Iterator[Result]:
     yield from scorer.score_many(inputs.files)
     yield from inputs.failures
-
-
-@contextmanager
-def _stream(output: Path | None, append: bool = False) -> Generator[TextIO]:
-    if output is None:
-        yield sys.stdout
-        return
-    try:
-        stream = output.open("a" if append else "w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise click.BadParameter(f"{output}: {error.strerror}", param_hint="--output") from error
-    with stream:
-        yield stream

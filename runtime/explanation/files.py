@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..files import staged, write_file
 from ..results import RESEARCH_USE
 from .explanation import Explanation
 from .panel import explanation_panel
@@ -19,7 +20,8 @@ def write_png(explanation: Explanation, path: Path) -> None:
     OSError
         The file cannot be written.
     """
-    path.write_bytes(cv2.imencode(".png", explanation_panel(explanation))[1].tobytes())
+    encoded = cv2.imencode(".png", explanation_panel(explanation))[1]
+    write_file(path, encoded.tobytes(), overwrite=True)
 
 
 def write_npz(explanation: Explanation, path: Path) -> None:
@@ -37,7 +39,7 @@ def write_npz(explanation: Explanation, path: Path) -> None:
         The file cannot be written.
     """
     result, (strength, zones) = explanation.result, explanation.combined()
-    with path.open("wb") as file:
+    with staged(path, overwrite=True) as file:
         np.savez_compressed(
             file,
             zone_maps=explanation.zone_maps,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract import LUNG_THRESHOLD
+from ..files import write_file
 from ..radiograph import Radiograph
 from ..results import RESEARCH_USE, Prediction, ScoredRadiograph
 from ..scores import Zone, ZoneScore
@@ -63,7 +64,7 @@ def write_overlay(result: ScoredRadiograph, path: Path) -> None:
         The file cannot be written.
     """
     encoded = cv2.imencode(".png", overlay_picture(result))[1]
-    path.write_bytes(encoded.tobytes())
+    write_file(path, encoded.tobytes(), overwrite=True)
 
 
 def overlay_picture(result: ScoredRadiograph) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from brixia_edge.runtime import cli, errors
 from brixia_edge.runtime.cli import COMMANDS, LazyCommand, main
-from brixia_edge.runtime.errors import BrixiaEdgeError, CannotRun, MissingExtra
+from brixia_edge.runtime.errors import BrixiaEdgeError, CannotRun, MissingExtra, OutputRefused
 
 PAGE = (Path(__file__).parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
 DRAWN = re.compile(r"^ {4}([│ ]*)[├└]── (\w+) +\S", re.MULTILINE)
@@ -39,7 +39,7 @@ def test_each_error_has_the_exit_status_that_the_page_tells(
 
     monkeypatch.setattr(cli.command, "main", fail)
     status = main([])
-    assert status == (3 if issubclass(kind, CannotRun) else 1)
+    assert status == (3 if issubclass(kind, CannotRun) else 2 if kind is OutputRefused else 1)
     if kind not in (BrixiaEdgeError, CannotRun):
         assert re.search(rf"^\| {status} +\| `{kind.__name__}` ", PAGE, re.MULTILINE)
     assert capsys.readouterr().err == "Error: the element is so, and must be otherwise\n"

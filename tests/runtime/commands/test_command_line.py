@@ -149,7 +149,7 @@ def test_an_output_never_overwrites_an_image(score: Score, chest_png: Path) -> N
     content = chest_png.read_bytes()
     status, _, err = score("-o", chest_png, chest_png)
     assert status == 2
-    assert "is one of the images" in err
+    assert "is one of the files that are read" in err
     assert chest_png.read_bytes() == content
 
 
@@ -176,7 +176,8 @@ def test_a_full_disk_is_told(tiny_bundle: Bundle, chest_png: Path) -> None:
                 check=False,
             )
         assert done.returncode == 1
-        assert done.stderr == "Error: No space left on device; nothing more was written\n"
+        told = "the disk is full (No space left on device); nothing more was written\n"
+        assert done.stderr == f"Error: {'/dev/full: ' if more else ''}{told}"
 
 
 @pytest.fixture
@@ -251,7 +252,7 @@ def test_an_output_that_cannot_be_written_is_wrong_usage(
 ) -> None:
     status, _, err = score("-o", tmp_path, chest_png)
     assert status == 2
-    assert "Is a directory" in err
+    assert "is a folder; give the file to write" in err
     status, _, err = score("--overlay", chest_png, chest_png)
     assert status == 2
     assert "--overlay" in err
