@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ...runtime.authorship import SOFTWARE, software_version
 from ...runtime.errors import MissingExtra, pip_line
 from .benchmark import Benchmark
 
@@ -53,7 +54,9 @@ def write_plot(benchmark: Benchmark, path: Path) -> None:
     _draw_stages(axes["stages"], benchmark)
     _draw_order(axes["order"], benchmark)
     _draw_spread(axes["spread"], axes["order"], benchmark)
-    figure.savefig(path, dpi=150)
+    # PNG names its software, so that no folder of radiographs has it scored; SVG has no such key.
+    named = {"Software": f"{SOFTWARE} {software_version()}"}
+    figure.savefig(path, dpi=150, metadata=named if path.suffix.lower() == ".png" else None)
 
 
 def check_available() -> None:

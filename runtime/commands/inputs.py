@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ..authorship import SOFTWARE
 from ..errors import UnreadableImage
 from ..reading.inputs import Inputs, find_inputs
 from ..reading.options import AS_STORED, ReadingOptions
@@ -83,6 +84,8 @@ def tell_skipped(inputs: Inputs) -> None:
     """Tell on standard error how many files and links were passed over."""
     if inputs.skipped:
         click.echo(f"{inputs.skipped} files are no DICOM, PNG or JPEG and were skipped", err=True)
+    if inputs.results:
+        click.echo(f"{inputs.results} files are results of {SOFTWARE} and were skipped", err=True)
     if inputs.links:
         click.echo(f"{inputs.links} links lead out of their folder and were skipped", err=True)
 

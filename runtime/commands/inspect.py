@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import click
-import cv2
 
 from ..bundles.bundle import Bundle
 from ..inspection.bundle_inspection import inspect_entries, inspect_lines
@@ -18,6 +17,7 @@ from ..inspection.image_inspection import (
     preview_strip,
 )
 from ..reading.options import ReadingOptions
+from ..reports.drawing import as_png
 from .options import PATH, format_option, overwrite_option
 from .writing import OutputRule, optional_output
 
@@ -52,7 +52,7 @@ def inspect(
 def _show_image(path: Path, options: ReadingOptions, preview: BinaryIO | None, form: str) -> None:
     inspection = inspect_image(path, Bundle.open().manifest.preprocess, options)
     if preview is not None:
-        preview.write(cv2.imencode(".png", preview_strip(inspection))[1].tobytes())
+        preview.write(as_png(preview_strip(inspection)))
     _show(form, inspection_entries(inspection), inspection_lines(inspection))
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from ..files import staged, write_file
+from ..reports.drawing import as_png
 from ..results import RESEARCH_USE
 from .explanation import Explanation
 from .panel import explanation_panel
@@ -20,8 +20,7 @@ def write_png(explanation: Explanation, path: Path) -> None:
     OSError
         The file cannot be written.
     """
-    encoded = cv2.imencode(".png", explanation_panel(explanation))[1]
-    write_file(path, encoded.tobytes(), overwrite=True)
+    write_file(path, as_png(explanation_panel(explanation)), overwrite=True)
 
 
 def write_npz(explanation: Explanation, path: Path) -> None:

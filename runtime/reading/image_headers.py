@@ -31,6 +31,9 @@ MAXIMUM_SCANS = 100
 START_OF_SCAN = 0xDA
 """The marker SOS, whose segment stands before the coded samples."""
 
+COMMENT = 0xFE
+"""The marker COM, whose segment holds a text."""
+
 _JPEG_LS_FRAME = 0xF7
 _END_OF_IMAGE = 0xD9
 _WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD9))
@@ -85,22 +88,34 @@ def check_png_whole(content: bytes) -> None:
     UnreadableImage
         The file is truncated or its pixels were altered.
     """
-    position = 8
-    while position + 12 <= len(content):
-        (length,) = struct.unpack(">I", content[position : position + 4])
-        kind = content[position + 4 : position + 8]
-        end = position + 12 + length
-        if end > len(content):
-            break
+    for kind, start, end in png_chunks(content):
         # An upper-case initial marks a chunk without which the image cannot be shown.
         if kind[:1].isupper():
-            _check_crc(content, position, end)
+            _check_crc(content, start, end)
         if kind == b"IEND":
             return
-        position = end
     raise UnreadableImage(
         f"is a PNG file truncated at {len(content)} bytes (no IEND); copy it again from its source"
     )
+
+
+def png_chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Walk the chunks of a PNG file (PNG specification, 5.3).
+
+    Yields
+    ------
+    tuple[bytes, int, int]
+        Type, start and end of each whole chunk in order, lengths and checksums included: the
+        content lies 8 bytes behind the one and 4 before the other.
+    """
+    position = 8
+    while position + 12 <= len(content):
+        (length,) = struct.unpack(">I", content[position : position + 4])
+        end = position + 12 + length
+        if end > len(content):
+            return
+        yield content[position + 4 : position + 8], position, end
+        position = end
 
 
 def _check_crc(content: bytes, start: int, end: int) -> None:

@@ -11,14 +11,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..authorship import is_own_chunk, is_own_comment, refuse_own
 from ..errors import UnreadableImage, UnsupportedImage
 from ..radiograph import Codes, Radiograph
 from .colour import coloured_share, refuse_coloured
 from .decoder_remarks import decoder_remarks
 from .image_headers import (
+    COMMENT,
     DeclaredImage,
     check_jpeg_whole,
     check_png_whole,
+    jpeg_segments,
+    png_chunks,
     read_jpeg_header,
     read_png_header,
 )
@@ -52,7 +56,8 @@ def radiograph_from_image(content: bytes, options: ReadingOptions = AS_STORED) -
     UnreadableImage
         The file is truncated, damaged, or of a kind no decoder here takes.
     UnsupportedImage
-        It is a colour image, or a window is asked for, which these formats do not have.
+        It is a colour image, or one that this software drew, or a window is asked for, which these
+        formats do not have.
     ImageTooLarge
         It declares more than `MAXIMUM_PIXELS`; nothing was decoded.
     """
@@ -65,6 +70,8 @@ def radiograph_from_image(content: bytes, options: ReadingOptions = AS_STORED) -
     check_size(declared.rows, declared.columns)
     _check_bits(kind, declared)
     (check_png_whole if kind == "PNG" else check_jpeg_whole)(content)
+    if (_is_own_png if kind == "PNG" else _is_own_jpeg)(content):
+        refuse_own()
     if declared.channels > 1:
         _refuse_colour(kind, content)
     # ANYDEPTH keeps 16 bits; for 8 bits it is the very decode of the original.
@@ -76,6 +83,22 @@ def radiograph_from_image(content: bytes, options: ReadingOptions = AS_STORED) -
     shades = np.arange(white + 1, dtype=np.float64) / white
     warnings = _doubts(remarks.damage)
     return Radiograph(cast(Codes, grey), shades, kind, steps=steps, warnings=warnings)
+
+
+def _is_own_png(content: bytes) -> bool:
+    return any(
+        is_own_chunk(kind, content[start + 8 : end - 4])
+        for kind, start, end in png_chunks(content)
+        if kind != b"IDAT"
+    )
+
+
+def _is_own_jpeg(content: bytes) -> bool:
+    return any(
+        is_own_comment(content[start:end])
+        for marker, start, end in jpeg_segments(content)
+        if marker == COMMENT
+    )
 
 
 def _doubts(damage: str) -> tuple[str, ...]:

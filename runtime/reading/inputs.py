@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ..authorship import BEGINNING, SOFTWARE, begins_as_own
 from ..errors import UnreadableImage
 from ..results import UnscoredFile
 
@@ -31,12 +32,15 @@ class Inputs:
         How many files of folders were passed over because they look like nothing we read.
     links
         How many links in folders were not followed because they lead out of their folder.
+    results
+        How many files of folders were passed over because this software wrote them.
     """
 
     files: tuple[Path, ...]
     failures: tuple[UnscoredFile, ...]
     skipped: int
     links: int = 0
+    results: int = 0
 
 
 def find_inputs(paths: Iterable[str], standard_input: BinaryIO) -> Inputs:
@@ -54,7 +58,9 @@ def find_inputs(paths: Iterable[str], standard_input: BinaryIO) -> Inputs:
     search = _Search(standard_input)
     for path in paths:
         search.take(path)
-    return Inputs(tuple(search.files), tuple(search.failures), search.skipped, search.links)
+    return Inputs(
+        tuple(search.files), tuple(search.failures), search.skipped, search.links, search.results
+    )
 
 
 class _Search:
@@ -66,6 +72,7 @@ class _Search:
         self.failures: list[UnscoredFile] = []
         self.skipped = 0
         self.links = 0
+        self.results = 0
 
     def take(self, path: str) -> None:
         if path == STANDARD_INPUT:
@@ -90,11 +97,13 @@ class _Search:
     def _take_folder(self, folder: Path) -> None:
         given_up = len(self.failures)
         everything = sorted(self._walk(folder))
-        found = [file for file in everything if looks_like_radiograph(file)]
-        self.skipped += len(everything) - len(found)
+        images = [file for file in everything if looks_like_radiograph(file)]
+        found = [file for file in images if not is_own_result(file)]
+        self.skipped += len(everything) - len(images)
+        self.results += len(images) - len(found)
         self.files.update(dict.fromkeys(found))
         if not found and len(self.failures) == given_up:
-            self._give_up(folder, "holds no DICOM, PNG or JPEG file; give a folder that does")
+            self._give_up(folder, _empty(bool(images)))
 
     def _walk(self, folder: Path) -> Iterator[Path]:
         root = os.path.realpath(folder)
@@ -110,6 +119,21 @@ class _Search:
 
     def _give_up(self, path: str | Path, reason: str) -> None:
         self.failures.append(UnscoredFile(Path(path), UnreadableImage(reason)))
+
+
+def _empty(has_results: bool) -> str:
+    if has_results:
+        return f"holds nothing but what {SOFTWARE} wrote; give the folder of the radiographs"
+    return "holds no DICOM, PNG or JPEG file; give a folder that does"
+
+
+def is_own_result(path: Path) -> bool:
+    """Whether this software wrote a file, as far as its beginning tells; see `authorship`."""
+    try:
+        with path.open("rb") as file:
+            return begins_as_own(file.read(BEGINNING))
+    except OSError:
+        return False
 
 
 def _stays_within(root: str, path: str) -> bool:

@@ -15,7 +15,17 @@ from ..files import write_file
 from ..radiograph import Radiograph
 from ..results import RESEARCH_USE, Prediction, ScoredRadiograph
 from ..scores import Zone, ZoneScore
-from .drawing import BLACK, WHITE, Colour, TextStyle, dashes, draw_badge, draw_line, text_strip
+from .drawing import (
+    BLACK,
+    WHITE,
+    Colour,
+    TextStyle,
+    as_png,
+    dashes,
+    draw_badge,
+    draw_line,
+    text_strip,
+)
 from .zone_geometry import aligned_to_input, input_to_picture, zone_corners, zone_outline
 
 SMALLEST_LONG_SIDE = 1024
@@ -63,8 +73,7 @@ def write_overlay(result: ScoredRadiograph, path: Path) -> None:
     OSError
         The file cannot be written.
     """
-    encoded = cv2.imencode(".png", overlay_picture(result))[1]
-    write_file(path, encoded.tobytes(), overwrite=True)
+    write_file(path, as_png(overlay_picture(result)), overwrite=True)
 
 
 def overlay_picture(result: ScoredRadiograph) -> NDArray[np.uint8]:

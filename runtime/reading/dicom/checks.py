@@ -10,16 +10,19 @@ import re
 
 from pydicom.uid import UID
 
+from ...authorship import OWN_ELEMENTS, is_own_element, refuse_own
 from ...errors import UnreadableImage, UnsupportedImage
 from .file import DicomFile
 from .header import Header
 from .view import view_doubts
 
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _IMAGE_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.1": "Computed Radiography",
     "1.2.840.10008.5.1.4.1.1.1.1": "Digital X-Ray, for presentation",
-    "1.2.840.10008.5.1.4.1.1.7": "Secondary Capture",
+    _SECONDARY_CAPTURE: "Secondary Capture",
 }
+_DIGITISED_FILM = "DF"
 _DX_FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.1.1"
 
 _RADIOGRAPHY = ("", "CR", "DX", "DR", "RG", "OT", "SC")
@@ -56,11 +59,13 @@ def check_kind(file: DicomFile) -> None:
     Raises
     ------
     UnsupportedImage
-        Another kind of object (PS3.4 B.5), several frames (C.7.6.6), raw detector data for
-        processing (C.8.11.1), another body part (Annex L of PS3.16), or no pixels at all.
+        A result of this software, another kind of object (PS3.4 B.5), several frames (C.7.6.6),
+        raw detector data for processing (C.8.11.1), another body part (Annex L of PS3.16), or no
+        pixels at all.
     UnreadableImage
         The file was cut off within the pixels.
     """
+    _check_author(file.header)
     _check_sop_class(file.sop_class)
     _check_modality(file.header)
     _check_pixel_data(file)
@@ -77,8 +82,14 @@ def doubts(header: Header) -> tuple[str, ...]:
         *view_doubts(header),
         *_free_text_doubts(header),
         *_spacing_doubts(header),
+        *_presentation_doubts(header),
     )
     return tuple(dict.fromkeys(found))
+
+
+def _check_author(header: Header) -> None:
+    if any(is_own_element(keyword, header.text(keyword)) for keyword in OWN_ELEMENTS):
+        refuse_own()
 
 
 def _check_sop_class(sop_class: str) -> None:
@@ -186,3 +197,18 @@ def _spacing_doubts(header: Header) -> tuple[str, ...]:
                 "; the image is scored as stored, and is distorted",
             )
     return ()
+
+
+def _presentation_doubts(header: Header) -> tuple[str, ...]:
+    """Tell of pictures that some software made of a radiograph (PS3.3 C.8.6.1, C.7.6.1.1.2)."""
+    derived = header.text("ImageType") == "DERIVED"
+    captured = header.text("SOPClassUID") == _SECONDARY_CAPTURE
+    conversion = header.text("ConversionType") if captured else ""
+    burned_in = header.text("BurnedInAnnotation") == "YES"
+    if burned_in and (captured or derived):
+        what = "BurnedInAnnotation is YES"
+    elif derived and conversion and conversion != _DIGITISED_FILM:
+        what = "ImageType is DERIVED and there is a ConversionType"
+    else:
+        return ()
+    return (f"{what}: the image may be a picture of another software's result, no radiograph",)

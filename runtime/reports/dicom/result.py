@@ -1,25 +1,14 @@
-"""What all DICOM results have in common: who made them, and how they are saved."""
+"""What all DICOM results have in common: how they are saved, and which text fits into them."""
 
-from importlib.metadata import version
 from pathlib import Path
 
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
+from ...authorship import IMPLEMENTATION_UID, IMPLEMENTATION_VERSION
 from ...files import staged
 from ...reading.dicom.header import silence
-from ...results import RESEARCH_USE
 from ..plain_text import printable
-
-MANUFACTURER = "brixia-edge"
-"""Stands for the software in Manufacturer and Manufacturer's Model Name (PS3.3 C.7.5.1)."""
-
-SERIES_DESCRIPTION = f"Brixia score - {RESEARCH_USE}"
-"""What a list of series shows; a Long String, so of at most 64 characters."""
-
-
-def software_version() -> str:
-    """Give the version of brixia-edge."""
-    return version("brixia-edge")
 
 
 def plain_text(text: str) -> str:
@@ -44,5 +33,7 @@ def save_dicom(dataset: Dataset, path: Path) -> None:
     OSError
         The file cannot be written.
     """
+    dataset.file_meta.ImplementationClassUID = UID(IMPLEMENTATION_UID)
+    dataset.file_meta.ImplementationVersionName = IMPLEMENTATION_VERSION
     with silence(), staged(path, overwrite=True) as file:
         dataset.save_as(file, enforce_file_format=True)

@@ -8,15 +8,10 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.coding import Code
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
+from ...authorship import SERIES_DESCRIPTION, SOFTWARE, software_version
 from ...results import RESEARCH_USE, ScoredRadiograph
 from ..overlay import overlay_picture
-from .result import (
-    MANUFACTURER,
-    SERIES_DESCRIPTION,
-    plain_text,
-    save_dicom,
-    software_version,
-)
+from .result import plain_text, save_dicom
 from .source import PATIENT_AND_STUDY, read_source
 
 SERIES_NUMBER = 9902
@@ -84,7 +79,7 @@ def _add_series(capture: Dataset) -> None:
     capture.Modality = "OT"
     capture.BodyPartExamined = "CHEST"
     capture.ConversionType = "WSD"
-    capture.Manufacturer = capture.ManufacturerModelName = MANUFACTURER
+    capture.Manufacturer = capture.ManufacturerModelName = SOFTWARE
     capture.SoftwareVersions = software_version()
     capture.InstanceCreationDate = capture.ContentDate = now.strftime("%Y%m%d")
     capture.InstanceCreationTime = capture.ContentTime = now.strftime("%H%M%S.%f")
@@ -94,7 +89,7 @@ def _add_derivation(capture: Dataset, source: Dataset, result: ScoredRadiograph)
     """Say from which image it was made, and how (General Image, C.7.6.1, C.7.6.1.1.4)."""
     capture.ImageType = ["DERIVED", "SECONDARY"]
     capture.DerivationDescription = (
-        f"{MANUFACTURER} {software_version()}: Brixia score drawn on the image, "
+        f"{SOFTWARE} {software_version()}: Brixia score drawn on the image, "
         f"weights sha256 {plain_text(result.model.sha256)[:64]}"
     )
     purpose = Dataset()

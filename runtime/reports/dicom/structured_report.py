@@ -9,16 +9,11 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
+from ...authorship import SERIES_DESCRIPTION, SOFTWARE, software_version
 from ...errors import MissingExtra, pip_line
 from ...reading.dicom.header import silence
 from ...results import ScoredRadiograph
-from .result import (
-    MANUFACTURER,
-    SERIES_DESCRIPTION,
-    plain_text,
-    save_dicom,
-    software_version,
-)
+from .result import plain_text, save_dicom
 from .source import read_source
 from .structured_report_codes import SCHEME, SCHEME_NAME
 from .values import long_string
@@ -79,8 +74,8 @@ def structured_report(result: ScoredRadiograph) -> Dataset:
             series_description=SERIES_DESCRIPTION,
             sop_instance_uid=generate_uid(None),
             instance_number=1,
-            manufacturer=MANUFACTURER,
-            manufacturer_model_name=MANUFACTURER,
+            manufacturer=SOFTWARE,
+            manufacturer_model_name=SOFTWARE,
             device_serial_number=long_string(plain_text(result.model.sha256)) or "unknown",
             software_versions=software_version(),
             coding_schemes=[CodingSchemeIdentificationItem(SCHEME, SCHEME_NAME)],

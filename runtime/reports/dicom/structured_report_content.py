@@ -28,9 +28,10 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.valuerep import DS
 
+from ...authorship import SOFTWARE, software_version
 from ...results import RESEARCH_USE, ModelIdentity, ScoredRadiograph
 from ...scores import ZoneScore
-from .result import MANUFACTURER, plain_text, software_version
+from .result import plain_text
 from .structured_report_codes import (
     ARTIFICIAL_INTELLIGENCE,
     BILATERAL,
@@ -85,9 +86,9 @@ def _observer() -> ObservationContext:
     """Name the software as the observer (TID 1001, TID 1004); no person has looked."""
     device = DeviceObserverIdentifyingAttributes(
         uid=_uid(f"device {software_version()}"),
-        name=MANUFACTURER,
-        manufacturer_name=MANUFACTURER,
-        model_name=f"{MANUFACTURER} {software_version()}",
+        name=SOFTWARE,
+        manufacturer_name=SOFTWARE,
+        model_name=f"{SOFTWARE} {software_version()}",
     )
     context = ObserverContext(
         observer_type=codes.DCM.Device, observer_identifying_attributes=device
@@ -149,7 +150,7 @@ def _algorithm(model: ModelIdentity) -> AlgorithmIdentification:
     """Name the model (TID 4019): what it is, by which software it ran, and which weights it has."""
     return AlgorithmIdentification(
         name=plain_text(model.name),
-        version=f"{MANUFACTURER} {software_version()}",
+        version=f"{SOFTWARE} {software_version()}",
         parameters=[
             f"precision {plain_text(model.precision)}",
             f"weights sha256 {plain_text(model.sha256)}",
@@ -182,4 +183,4 @@ def _comments(result: ScoredRadiograph) -> ContainerContentItem:
 
 def _uid(name: str) -> UID:
     """Make the UID that belongs to a name, the same each time (PS3.5 B.2)."""
-    return UID.from_uuid(str(uuid5(NAMESPACE_OID, f"{MANUFACTURER} {name}")))
+    return UID.from_uuid(str(uuid5(NAMESPACE_OID, f"{SOFTWARE} {name}")))

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .....runtime.authorship import signed_jpeg
 from .....runtime.bundles.bundle import Bundle
 from .....runtime.explanation.explainer import NEEDED_OUTPUTS, explain
 from .....runtime.explanation.explanation import Explanation
@@ -102,5 +103,5 @@ def picture(pixels: NDArray[np.uint8], title: str) -> Picture:
     size = (round(pixels.shape[1] * factor), round(pixels.shape[0] * factor))
     reduced = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     encoded = cv2.imencode(".jpg", reduced, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
-    content = base64.b64encode(encoded.tobytes()).decode("ascii")
+    content = base64.b64encode(signed_jpeg(encoded.tobytes())).decode("ascii")
     return Picture(title, f"data:image/jpeg;base64,{content}", *size)

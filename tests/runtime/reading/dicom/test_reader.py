@@ -779,3 +779,39 @@ def test_no_truncation_or_flip_gives_another_error_than_ours(
                 with suppress(BrixiaEdgeError):
                     shown = radiograph_from_dicom(mutated).pixels
                     assert 0 <= shown.min() <= shown.max() <= 1
+
+
+SECONDARY_CAPTURE = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7", "Modality": "OT"}
+DERIVED = {"ImageType": ["DERIVED", "SECONDARY"]}
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        SECONDARY_CAPTURE | {"BurnedInAnnotation": "YES"},
+        SECONDARY_CAPTURE | DERIVED | {"ConversionType": "WSD"},
+        SECONDARY_CAPTURE | DERIVED | {"ConversionType": "SYN"},
+        DERIVED | {"BurnedInAnnotation": "YES"},
+    ],
+)
+def test_picture_of_another_software_s_result_is_doubted(
+    make_dicom: DicomMaker, elements: dict[str, object]
+) -> None:
+    (told,) = radiograph_from_dicom(make_dicom(RAMP, **elements)).warnings
+    assert "the image may be a picture of another software's result" in told
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        SECONDARY_CAPTURE | {"ConversionType": "WSD"},
+        SECONDARY_CAPTURE | DERIVED | {"ConversionType": "DF"},
+        {"BurnedInAnnotation": "YES"},
+        DERIVED,
+        {"Manufacturer": "Edge Radiology", "SeriesDescription": "BRIXIA STUDY CHEST AP"},
+    ],
+)
+def test_captured_radiograph_is_not_doubted(
+    make_dicom: DicomMaker, elements: dict[str, object]
+) -> None:
+    assert not radiograph_from_dicom(make_dicom(RAMP, **elements)).warnings
