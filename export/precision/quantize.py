@@ -96,10 +96,7 @@ class _Scales:
         groups = list(_groups(graph, _wanted(graph, convolutions)))
         chosen: dict[str, tuple[float, bool]] = {}
         for group in groups:
-            measured = [name for name in group if name in table.ranges]
-            if not measured:
-                table.require(group)
-            magnitude = max(table.ranges[name].magnitude for name in measured)
+            magnitude = _magnitude(graph, table, group)
             unsigned = all(_is_not_negative(graph, name) for name in group)
             chosen.update(dict.fromkeys(group, (magnitude, unsigned)))
         return cls(chosen)
@@ -158,6 +155,28 @@ def _connected(links: dict[str, set[str]]) -> Iterator[tuple[str, ...]]:
                 pending.extend(links[tensor])
         if group:
             yield tuple(group)
+
+
+def _magnitude(graph: Graph, table: CalibrationTable, group: tuple[str, ...]) -> float:
+    """The largest that a group of tensors becomes, as far as calibration watched any of them.
+
+    It watches what convolutions read and write. Where a float convolution reads what a quantized
+    one wrote, and values are moved between, the watched tensor lies behind the group.
+    """
+    watched = [name for name in group if name in table.ranges]
+    watched = watched or [name for name in _behind(graph, group) if name in table.ranges]
+    if not watched:
+        table.require(group)
+    return max(table.ranges[name].magnitude for name in watched)
+
+
+def _behind(graph: Graph, tensors: Iterable[str]) -> Iterator[str]:
+    """Tensors that hold the values of these, moved."""
+    for tensor in tensors:
+        for reader in graph.consumers(tensor):
+            if reader.operator in _MOVERS:
+                yield from reader.outputs
+                yield from _behind(graph, reader.outputs)
 
 
 def _is_not_negative(graph: Graph, tensor: str) -> bool:

@@ -7,6 +7,7 @@ import onnx
 import pytest
 from brixia_edge.calibration.calibrate import CalibrationOptions
 from brixia_edge.calibration.ranges.table import CalibrationTable, Range
+from brixia_edge.calibration.ranges.tensors import watched_tensors
 from brixia_edge.export.graph.graph import Graph, TensorType
 from brixia_edge.export.graph.onnx_model import to_onnx
 from brixia_edge.export.parity.measured import MeasuredImages, MeasuredReference, probabilities
@@ -20,7 +21,7 @@ from brixia_edge.export.precision.quantize import (
     quantize_per_channel,
     with_signed_activations,
 )
-from brixia_edge.export.rewrites import QUANTIZED_REWRITES, rewrite
+from brixia_edge.export.rewrites import FLOAT_REWRITES, QUANTIZED_REWRITES, rewrite
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import CalibrationError
 from numpy.typing import NDArray
@@ -126,6 +127,14 @@ def test_the_signed_form_is_symmetric_for_tensorrt(
         assert constants_of(converted, name)[0] == pytest.approx(largest / 127)
 
 
+def test_a_tensor_that_was_not_watched_takes_the_range_of_what_it_is_moved_to(
+    small_graph: Graph, table: CalibrationTable
+) -> None:
+    ranges = {name: r for name, r in table.ranges.items() if name != "left_relu"}
+    graph = quantize(small_graph, make_table(ranges), ("left",))
+    assert constants_of(graph, "left_relu")[0] == np.float32(ranges["merged"].magnitude / 255)
+
+
 def test_weights_are_quantized_per_output_channel() -> None:
     kernel = np.random.default_rng(0).standard_normal((3, 4, 2, 2)).astype(np.float32)
     kernel[1] *= 100
@@ -188,6 +197,19 @@ def test_the_network_s_heads_sampling_and_steering_stay_float(seeded_network: Gr
     ]
     weights = sum(graph.constants[graph.node(name).inputs[1]].size for name in names)
     assert weights > 0.9 * sum(value.size for value in graph.constants.values())
+
+
+def test_an_upsampling_is_quantized_alone_with_what_calibration_watches(
+    seeded_network: Graph,
+) -> None:
+    watched = watched_tensors(to_onnx(rewrite(seeded_network, FLOAT_REWRITES)))
+    table = make_table({tensor.name: Range(-1, 1) for tensor in watched})
+    graph = rewrite(seeded_network, QUANTIZED_REWRITES)
+    upsamplings = [name for name in quantizable(graph) if name.endswith("/subpixels")]
+    assert upsamplings
+    for name in upsamplings:
+        assert name.replace("/subpixels", "/relu") not in table.ranges
+    quantize(graph, table, upsamplings)
 
 
 def test_half_keeps_coordinates_sums_and_softmax_in_float(seeded_network: Graph) -> None:
