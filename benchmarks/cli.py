@@ -1,6 +1,5 @@
 """`brixia-edge benchmark`."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +17,8 @@ from ..runtime.commands.options import (
     format_option,
     threads_option,
 )
+from ..runtime.commands.terminal import show, show_json, tell
+from ..runtime.plain_text import json_text
 from .latency.baseline import load_baseline
 from .latency.benchmark import Benchmark, Plan, run_benchmark
 from .latency.json_report import as_object
@@ -26,7 +27,6 @@ from .latency.plot import check_available, write_plot
 from .latency.sample_image import sample_image
 from .latency.sweeps import SWEEPS
 from .latency.text_report import report_lines
-from .options import tell
 
 _HERE = "brixia_edge.benchmarks"
 
@@ -179,9 +179,12 @@ def _other(
 
 
 def _write(result: Benchmark, form: str, save: Path | None, plot: Path | None) -> None:
-    text = json.dumps(as_object(result), allow_nan=False, indent=2)
-    click.echo(text if form == "json" else "\n".join(report_lines(result)))
+    content = as_object(result)
+    if form == "json":
+        show_json(content)
+    else:
+        show(report_lines(result))
     if save is not None:
-        save.write_text(text + "\n", encoding="utf-8")
+        save.write_text(json_text(content) + "\n", encoding="utf-8")
     if plot is not None:
         write_plot(result, plot)

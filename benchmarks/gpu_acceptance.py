@@ -23,6 +23,9 @@ from ..runtime.backends import open_session
 from ..runtime.backends.base import Session
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.bundles.engines import bundle_engines, copy_bundle
+from ..runtime.cli import UNSCORED, run_alone
+from ..runtime.commands.options import bundle_option, output_option
+from ..runtime.commands.terminal import show, tell
 from ..runtime.errors import BrixiaEdgeError
 from ..runtime.inspection.machine import examine
 from ..runtime.inspection.machine_gpu import LIBRARIES, gpu_target, library_version
@@ -138,8 +141,8 @@ def _machine() -> dict[str, object]:
 
 
 @click.command()
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The report.")
-@click.option("--bundle", "root", type=click.Path(path_type=Path), help="Default: the shipped one.")
+@output_option("The report.")
+@bundle_option()
 @click.option(
     "--backend",
     "backends",
@@ -150,8 +153,8 @@ def _machine() -> dict[str, object]:
 @click.option("--images", type=click.IntRange(1), default=8, show_default=True)
 @click.option("--runs", type=click.IntRange(1), default=100, show_default=True)
 def command(
-    output: Path, root: Path | None, backends: Sequence[str], images: int, runs: int
-) -> None:
+    output: Path, bundle: Path | None, backends: Sequence[str], images: int, runs: int
+) -> int:
     """Build, run, compare and time engines on this machine's GPU; write one report.
 
     Exit status 1 when anything does not hold.
@@ -160,22 +163,23 @@ def command(
     results: dict[str, list[Check]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for backend in backends or installed:
-            bundle = copy_bundle(Bundle.open(root), Path(folder) / backend)
-            results[backend] = accept(bundle, backend, images, runs)
+            copied = copy_bundle(Bundle.open(bundle), Path(folder) / backend)
+            results[backend] = accept(copied, backend, images, runs)
     report = {
         "machine": _machine(),
         "checks": {name: [asdict(check) for check in each] for name, each in results.items()},
     }
     output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    for backend, checks in results.items():
-        for check in checks:
-            click.echo(
-                f"{'ok' if check.ok else 'FAILED':<8}{backend:<14}{check.name}: {check.found}"
-            )
+    show(
+        f"{'ok' if check.ok else 'FAILED':<8}{backend:<14}{check.name}: {check.found}"
+        for backend, checks in results.items()
+        for check in checks
+    )
     if not results or not all(check.ok for each in results.values() for check in each):
-        click.echo("not accepted" if results else "no TensorRT is installed here", err=True)
-        sys.exit(1)
+        tell("not accepted" if results else "no TensorRT is installed here")
+        return UNSCORED
+    return 0
 
 
 if __name__ == "__main__":
-    command()
+    run_alone(command, "python -m brixia_edge.benchmarks.gpu_acceptance")

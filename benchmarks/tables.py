@@ -1,9 +1,8 @@
 """Tables of text: aligned for a terminal, or as Markdown for a page."""
 
-import re
 from collections.abc import Callable, Sequence
 
-from ..runtime.reports.plain_text import printable
+from ..runtime.plain_text import markdown_text, printable
 
 Rows = Sequence[Sequence[str]]
 
@@ -13,7 +12,7 @@ MakeTable = Callable[[Sequence[str], Rows], list[str]]
 
 def text_table(header: Sequence[str], rows: Rows) -> list[str]:
     """Aligned columns, the first to the left and the others to the right."""
-    lines = [list(header), *map(list, rows)]
+    lines = [[printable(cell) for cell in line] for line in (header, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     return [
         "  ".join(
@@ -28,9 +27,4 @@ def markdown_table(header: Sequence[str], rows: Rows) -> list[str]:
     """A table of GitHub's Markdown, the first column to the left and the others to the right."""
     rule = ["---", *["---:"] * (len(header) - 1)]
     lines = [header, rule, *rows]
-    return [f"| {' | '.join(_escape(cell) for cell in line)} |" for line in lines]
-
-
-def _escape(text: str) -> str:
-    """Text that stays within its cell and is no markup."""
-    return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", printable(text))
+    return [f"| {' | '.join(markdown_text(cell) for cell in line)} |" for line in lines]

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from ..runtime.backends import open_session
 from ..runtime.backends.base import Session
 from ..runtime.bundles.bundle import Bundle
+from ..runtime.cli import run_alone
 from ..runtime.commands.inputs import reading_mode
 from ..runtime.commands.options import (
     FOLDER,
@@ -31,6 +32,7 @@ from ..runtime.commands.options import (
     output_option,
 )
 from ..runtime.commands.progress import show_progress
+from ..runtime.commands.terminal import show
 from ..runtime.contract import SCORE_OUTPUTS
 from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ..runtime.quality.chest_template import (
@@ -256,16 +258,18 @@ def main(
         read = show_progress("Looking through", source.prepared_many(files), len(files))
         observed = observe(read, session, spec)
     session.close()
-    click.echo(f"Cross-validated in {FOLDS} folds:\n{rates(cross_validate(observed))}")
+    show([f"Cross-validated in {FOLDS} folds:", *rates(cross_validate(observed)).splitlines()])
     shipped = {
         name: [image.warnings(shipped_template()) for image in seen]
         for name, seen in observed.items()
     }
-    click.echo(f"\nThe shipped template (fitted to its own radiographs):\n{rates(shipped)}")
+    show(
+        ["", "The shipped template (fitted to its own radiographs):", *rates(shipped).splitlines()]
+    )
     if output:
         template = make_template(observed)
         write_template(template, len(files), opened.manifest.weights_sha256, output)
 
 
 if __name__ == "__main__":
-    main()
+    run_alone(main, "python -m brixia_edge.calibration.chest_template")

@@ -15,8 +15,8 @@ from ..runtime.commands.options import (
     overwrite_option,
 )
 from ..runtime.commands.progress import show_progress
+from ..runtime.commands.terminal import show, tell
 from ..runtime.reading.inputs import Inputs
-from ..runtime.reports.plain_text import printable
 from .calibrate import CalibrationOptions, check_bundle, choose_from, measure
 from .choosing.coverage import measure_coverage
 from .choosing.description import Description
@@ -87,9 +87,9 @@ def calibrate(
     chosen = choose_from(surveyed, options)
     table = measure(opened, chosen, options, show_progress)
     table.save(output, overwrite)
-    click.echo("\n".join(_summary(surveyed, chosen, table)))
+    show(_summary(surveyed, chosen, table))
     _tell_constants(table)
-    click.echo(f"Wrote {output}", err=True)
+    tell(f"Wrote {output}")
 
 
 def _survey(bundle: Bundle, inputs: Inputs, options: CalibrationOptions) -> Survey:
@@ -97,7 +97,7 @@ def _survey(bundle: Bundle, inputs: Inputs, options: CalibrationOptions) -> Surv
     for entry in surveyed.passed_over:
         if entry.kind != NOT_DRAWN:
             what = "" if entry.kind == UNREADABLE else f"{entry.kind}: "
-            click.echo(printable(f"{entry.file}: {what}{entry.reason}"), err=True)
+            tell(f"{entry.file}: {what}{entry.reason}")
     return surveyed
 
 
@@ -140,7 +140,4 @@ def _tell_constants(table: CalibrationTable) -> None:
     if constants:
         some = ", ".join(constants[:_NAMED_CONSTANTS])
         more = ", ..." if len(constants) > _NAMED_CONSTANTS else ""
-        click.echo(
-            f"{len(constants)} tensors were constant and cannot be quantised: {some}{more}",
-            err=True,
-        )
+        tell(f"{len(constants)} tensors were constant and cannot be quantised: {some}{more}")

@@ -12,10 +12,12 @@ import numpy as np
 
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.bundles.changes import add_files
+from ..runtime.cli import run_alone
 from ..runtime.commands.inputs import find_some, reading_mode
 from ..runtime.commands.options import bundle_option, isolate_option
 from ..runtime.commands.progress import show_progress
-from ..runtime.errors import BrixiaEdgeError, CalibrationError
+from ..runtime.commands.terminal import tell
+from ..runtime.errors import CalibrationError
 from ..runtime.progress import Progress, unchanged
 from ..runtime.quality.drift import FEWEST_IMAGES
 from ..runtime.quality.reference_histograms import (
@@ -125,14 +127,11 @@ def add_reference(
 @isolate_option
 def command(paths: tuple[str, ...], bundle: Path, isolate: bool | None) -> None:
     """Put reference histograms of radiographs into a bundle."""
-    try:
-        files = find_some(paths).files
-        reading = reading_mode(isolate, paths, files)
-        add_reference(Bundle.open(bundle), files, show_progress, reading)
-    except BrixiaEdgeError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"Wrote {bundle / REFERENCE}", err=True)
+    files = find_some(paths).files
+    reading = reading_mode(isolate, paths, files)
+    add_reference(Bundle.open(bundle), files, show_progress, reading)
+    tell(f"Wrote {bundle / REFERENCE}")
 
 
 if __name__ == "__main__":
-    command()
+    run_alone(command, "python -m brixia_edge.calibration.reference_histograms")

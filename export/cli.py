@@ -8,6 +8,7 @@ from ..runtime.bundles.bundle import Bundle
 from ..runtime.bundles.parity_report import parity_lines, read_parity
 from ..runtime.commands.options import FILE, PATH, output_option, overwrite_option
 from ..runtime.commands.progress import show_progress
+from ..runtime.commands.terminal import show, tell
 from ..runtime.preparation.preprocess import RECIPES, PreprocessSpec
 from .engines.cli_options import engine_options
 from .exporter import STORAGES, ExportOptions
@@ -73,15 +74,15 @@ def export(
         overwrite=overwrite,
     )
     evidence = reduced.gather()
-    click.echo(f"Reading {weights}", err=True)
+    tell(f"Reading {weights}")
     store = load_weights(weights, segmentation, alignment)
-    click.echo("Building the network and comparing it with its references", err=True)
+    tell("Building the network and comparing it with its references")
     bundle = export_with_evidence(store, output, options, evidence, show_progress)
     bundle, lacking = with_reference(
         bundle, reduced.where, show_progress, reduced.calibration.reading
     )
     if lacking:
-        click.echo(f"Drift will not be told with this bundle: {lacking}", err=True)
-    click.echo("\n".join(parity_lines(read_parity(bundle))))
-    click.echo(f"Wrote {bundle.root} ({bundle.manifest.precision})", err=True)
+        tell(f"Drift will not be told with this bundle: {lacking}")
+    show(parity_lines(read_parity(bundle)))
+    tell(f"Wrote {bundle.root} ({bundle.manifest.precision})")
     return bundle

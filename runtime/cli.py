@@ -6,6 +6,7 @@ helps stand here and their modules (with numpy, OpenCV, ONNX Runtime) are not im
 
 import importlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Mapping
@@ -15,6 +16,14 @@ from typing import Any
 
 import click
 
+from .commands.stopping import (
+    SIGNALLED,
+    Stopped,
+    drop_standard_output,
+    fill_closed_streams,
+    stopping_in_order,
+)
+from .commands.terminal import show, tell, tell_lines
 from .errors import BrixiaEdgeError, CannotRun, MissingExtra, OutputRefused, pip_line
 
 UNSCORED = 1
@@ -24,7 +33,6 @@ UNRUNNABLE = 3
 """Exit status: nothing can be scored here, as with a bundle or a backend that cannot run."""
 
 _WRONG_USAGE = 2
-_INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,7 @@ class LazyGroup(click.Group):
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        click.echo(f"brixia-edge {version('brixia-edge')}")
+        show([f"brixia-edge {version('brixia-edge')}"])
         ctx.exit()
 
 
@@ -141,48 +149,95 @@ def main(arguments: list[str] | None = None) -> int:
     The exit status: 0 all well, 1 some input could not be scored or used, 2 wrong usage, 3 nothing
     can be scored here. See docs/errors.md.
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
+    return execute(command, "brixia-edge", sys.argv[1:] if arguments is None else arguments)
+
+
+def execute(command: click.Command, name: str, arguments: list[str]) -> int:
+    """Run a command, and tell what ends it; returns the exit status, see `main`.
+
+    Parameters
+    ----------
+    command
+        The command.
+    name
+        What a user calls it.
+    arguments
+        Without the name.
+    """
     try:
-        result: Any = command.main(arguments, prog_name="brixia-edge", standalone_mode=False)
+        result: Any = command.main(arguments, prog_name=name, standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
-        error.show()
+        _tell_usage(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted", err=True)
-        return _INTERRUPTED
+        tell("Interrupted")
+        return SIGNALLED + signal.SIGINT
+    except Stopped as stopped:
+        tell(f"Stopped by {signal.Signals(stopped.number).name}")
+        return SIGNALLED + stopped.number
+    except SystemExit:
+        # So click ends where nobody reads standard output any more, as behind `head`.
+        return UNSCORED
     except Exception as error:
         return _report(error, debug="--debug" in arguments)
 
 
+def _tell_usage(error: click.ClickException) -> None:
+    """Show an error of click's own, with the command's usage, as it would itself."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        tell_lines(context.get_usage())
+        tell(f"Try '{context.command_path} --help' for help.")
+        tell("")
+    tell(f"Error: {error.format_message()}")
+
+
 def _report(error: Exception, debug: bool) -> int:
     if debug:
-        traceback.print_exception(error)
+        tell_lines("".join(traceback.format_exception(error)).rstrip("\n"))
     if isinstance(error, OSError):
         from .files import why
 
-        where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"Error: {where}{why(error)}; nothing more was written", err=True)
+        tell(f"Error: {_where(error)}{why(error)}; nothing more was written")
         return UNSCORED
     if not isinstance(error, BrixiaEdgeError):
-        click.echo(
+        tell(
             f"Internal error: {type(error).__name__}. To see where it comes from, give --debug "
-            "before the command: brixia-edge --debug ...",
-            err=True,
+            "before the command: brixia-edge --debug ..."
         )
         return UNRUNNABLE
-    click.echo(f"Error: {error}", err=True)
+    tell_lines(f"Error: {error}")
     if isinstance(error, OutputRefused):
         return _WRONG_USAGE
     return UNRUNNABLE if isinstance(error, CannotRun) else UNSCORED
 
 
+def _where(error: OSError) -> str:
+    name: Any = error.filename
+    return f"{os.fsdecode(name) if isinstance(name, bytes) else name}: " if name else ""
+
+
 def run() -> None:
     """The console script: exit with `main`'s status."""
-    status = main()
+    run_alone(command, "brixia-edge")
+
+
+def run_alone(command: click.Command, name: str) -> None:
+    """Make a command this process: signals and broken streams end it in order.
+
+    Parameters
+    ----------
+    command, name
+        As `execute`.
+    """
+    fill_closed_streams()
+    with stopping_in_order():
+        status = execute(command, name, sys.argv[1:])
     try:
         sys.stdout.flush()
     except OSError:
         # A full disk was told already; Python would fail once more on flushing at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_standard_output()
+        status = status or UNSCORED
     sys.exit(status)

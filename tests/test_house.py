@@ -17,6 +17,24 @@ MAY_IMPORT_EXPORT = (Path("benchmarks/peers"), Path("benchmarks/roofline"))
 
 HEAVY = ("onnx", "h5py", "tensorrt", "tensorrt_rtx", "pycuda", "cuda", "openvino", "highdicom")
 
+STREAMS = {"click.echo", "click.secho", "print", "sys.stdout", "sys.stderr"}
+
+MAY_WRITE = {
+    "runtime.commands.terminal": "what is said is escaped here",
+    "runtime.commands.stopping": "puts something in the place of closed ones",
+    "runtime.commands.progress": "draws a bar of its own labels",
+    "runtime.commands.writing": "gives the stream to a report, which escapes",
+    "runtime.commands.demo": "gives the stream to a report, which escapes",
+    "benchmarks.agreement.cli": "gives the stream to `CsvRows`, which escapes",
+    "runtime.cli": "flushes at the end",
+    "runtime.backends": "a library may be without commands",
+    "runtime.sources.child": "its answers go to the process that asked",
+    "benchmarks.latency.cold_start_child": "a child that reports to its parent",
+    "benchmarks.scaling.score_child": "a child that reports to its parent",
+    "benchmarks.scaling.worker": "a child that reports to its parent",
+}
+"""Why a module may use standard streams itself."""
+
 
 def modules(room: str) -> list[Path]:
     """Every module of a room."""
@@ -125,6 +143,14 @@ for module in pkgutil.walk_packages(runtime.__path__, runtime.__name__ + "."):
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("room", TOWER)
+def test_only_the_terminal_module_writes_to_standard_streams(room: str) -> None:
+    for name in (name for name in MODULES if name.partition(".")[0] == room):
+        tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+        written = {ast.unparse(node) for node in ast.walk(tree)} & STREAMS
+        assert not written or name in MAY_WRITE, f"{name} uses {written}"
 
 
 def test_no_module_is_named_after_a_package_it_may_use() -> None:

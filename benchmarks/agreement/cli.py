@@ -1,6 +1,5 @@
 """`brixia-edge benchmark agreement`."""
 
-import csv
 import sys
 from pathlib import Path
 
@@ -16,9 +15,10 @@ from ...runtime.commands.options import (
     threads_option,
 )
 from ...runtime.commands.progress import show_progress
-from ...runtime.reports.plain_text import printable
+from ...runtime.commands.terminal import show, show_json, tell
+from ...runtime.reports.csv_rows import CsvRows
 from ...runtime.results import RESEARCH_USE
-from ..options import echo_json, open_bundles, tell
+from ..options import open_bundles
 from ..tables import text_table
 from .contestants import pair
 from .measure import ScoreAgreement, measure_agreement
@@ -58,24 +58,29 @@ def agreement(
     reading = reading_mode(isolate, paths, files)
     found = measure_agreement(contestants, files, threads, show_progress, reading)
     for file in sorted(set(files) - set(found.files)):
-        tell(printable(f"{file}: cannot be read and is left out"))
+        tell(f"{file}: cannot be read and is left out")
     _FORMS[form](found)
 
 
 def _write_text(found: ScoreAgreement) -> None:
-    click.echo(f"{len(found.files)} radiographs; the first row is the reference")
-    click.echo("\n".join(agreement_table(summarise_agreement(found), text_table)))
-    click.echo(RESEARCH_USE)
+    show(
+        [
+            f"{len(found.files)} radiographs; the first row is the reference",
+            *agreement_table(summarise_agreement(found), text_table),
+            RESEARCH_USE,
+        ]
+    )
 
 
 def _write_csv(found: ScoreAgreement) -> None:
-    rows = csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    rows.writerows(image_rows(found))
+    rows = CsvRows(sys.stdout)
+    rows.write(COLUMNS)
+    for row in image_rows(found):
+        rows.write(row)
 
 
 def _write_json(found: ScoreAgreement) -> None:
-    echo_json(to_dict(found))
+    show_json(to_dict(found))
 
 
 _FORMS = {"text": _write_text, "csv": _write_csv, "json": _write_json}

@@ -19,7 +19,7 @@ from ...runtime.commands.options import (
     threads_option,
 )
 from ...runtime.commands.progress import show_results
-from ...runtime.reports.plain_text import printable
+from ...runtime.commands.terminal import show, tell
 from ...runtime.sources.isolated import ReadingMode
 from ..options import open_bundles
 from ..tables import text_table
@@ -83,20 +83,20 @@ def evaluate_command(
     reading = reading_mode(isolate, [str(images)], sources.inputs.files)
     options = EvaluationOptions(backend, threads, resamples, seed, reading)
     runs = run_bundles(sources, opened, options, show_results)
-    click.echo("Computing figures and their intervals", err=True)
+    tell("Computing figures and their intervals")
     evaluation = evaluate(sources, runs, options)
     _tell_unscored(evaluation)
     write_report(evaluation, output)
     write_page(evaluation, _views(evaluation, opened, images, reading), output)
-    click.echo("\n".join(_summary(evaluation)))
-    click.echo(f"Wrote {output}", err=True)
+    show(_summary(evaluation))
+    tell(f"Wrote {output}")
     return UNSCORED if _lost(evaluation) else 0
 
 
 def _views(
     evaluation: Evaluation, bundles: Iterable[Bundle], images: Path, reading: ReadingMode
 ) -> list[CaseView]:
-    click.echo("Drawing the worst and best cases", err=True)
+    tell("Drawing the worst and best cases")
     pairs = zip(evaluation.bundles, bundles, strict=True)
     return [
         view
@@ -116,22 +116,21 @@ def _tell_sources(sources: Sources) -> None:
     tell_skipped(sources.inputs)
     for table in sources.tables:
         for line in (*table.rejected, *table.warnings):
-            click.echo(printable(line), err=True)
+            tell(line)
     matched = sources.matched
     for entry in matched.without_image:
-        click.echo(printable(f"annotation without image: {entry.file}: {entry.reason}"), err=True)
+        tell(f"annotation without image: {entry.file}: {entry.reason}")
     for name in matched.without_annotation:
-        click.echo(printable(f"image without annotation: {name}"), err=True)
-    click.echo(
+        tell(f"image without annotation: {name}")
+    tell(
         f"{len(matched.images)} of {len(sources.inputs.files)} images have annotations; "
-        f"{len(matched.without_image)} annotations have no image",
-        err=True,
+        f"{len(matched.without_image)} annotations have no image"
     )
 
 
 def _tell_unscored(evaluation: Evaluation) -> None:
     for entry in evaluation.image_set.unscored:
-        click.echo(printable(f"{entry.file}: {entry.message}"), err=True)
+        tell(f"{entry.file}: {entry.message}")
 
 
 def _lost(evaluation: Evaluation) -> bool:

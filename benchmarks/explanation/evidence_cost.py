@@ -13,9 +13,10 @@ from time import perf_counter, process_time
 import click
 import numpy as np
 
-from ...runtime.backends import AUTO, backend_names
 from ...runtime.bundles.bundle import Bundle
-from ...runtime.errors import BrixiaEdgeError
+from ...runtime.cli import run_alone
+from ...runtime.commands.options import PATH, backend_option, bundle_option
+from ...runtime.commands.terminal import show
 from ...runtime.explanation.explainer import NEEDED_OUTPUTS, explain
 from ...runtime.explanation.panel import explanation_panel
 from ...runtime.scorer import Scorer
@@ -75,21 +76,19 @@ def _time(work: Callable[[], object]) -> tuple[float, float]:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--bundle", type=click.Path(path_type=Path))
-@click.option("--backend", type=click.Choice(backend_names()), default=AUTO, show_default=True)
+@click.argument("file", type=PATH)
+@bundle_option()
+@backend_option
 @click.option("--rounds", type=click.IntRange(1), default=15, show_default=True)
 def command(file: Path, bundle: Path | None, backend: str, rounds: int) -> None:
     """Measure what an explanation by evidence costs beside its score."""
-    try:
-        cost = measure_cost(Bundle.open(bundle), backend, file, rounds)
-    except BrixiaEdgeError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(
+    cost = measure_cost(Bundle.open(bundle), backend, file, rounds)
+    line = (
         f"score {cost.score_ms:.0f} ms; with evidence {cost.wall_ratio:.3f} times as long "
         f"({cost.processor_ratio:.3f} in processor time); drawing the panel {cost.panel_ms:.0f} ms"
     )
+    show([line])
 
 
 if __name__ == "__main__":
-    command()
+    run_alone(command, "python -m brixia_edge.benchmarks.explanation.evidence_cost")

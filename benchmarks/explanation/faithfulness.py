@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.bundles.bundle import Bundle
+from ...runtime.cli import run_alone
 from ...runtime.commands.inputs import find_some
 from ...runtime.commands.options import PATH, bundle_option, output_option
-from ...runtime.errors import BrixiaEdgeError
+from ...runtime.commands.terminal import show_json, tell
 from ...runtime.explanation.evidence import EVIDENCE, explain_by_evidence
 from ...runtime.explanation.explainer import NEEDED_OUTPUTS
 from ...runtime.explanation.occlusion import OCCLUSION, probability_drops
@@ -190,17 +191,14 @@ def command(
 ) -> None:
     """Measure how faithful explanations are, by deletion curves."""
     files = spread(find_some(list(map(str, images))).files, limit)
-    try:
-        with Scorer(Bundle.open(bundle), outputs=NEEDED_OUTPUTS, reading=ISOLATED) as scorer:
-            curves = dict[str, Curves]()
-            for result in _scored(scorer, files):
-                curves[result.file.name] = measure_curves(scorer, result, orders)
-                # Hours of work: what is there is kept if the rest is cut short.
-                output.write_text(json.dumps(report(scorer, curves), indent=1) + "\n")
-                click.echo(f"{len(curves)} of {len(files)}", err=True)
-    except BrixiaEdgeError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(json.dumps(asdict(summarise(list(curves.values()))), indent=1))
+    with Scorer(Bundle.open(bundle), outputs=NEEDED_OUTPUTS, reading=ISOLATED) as scorer:
+        curves = dict[str, Curves]()
+        for result in _scored(scorer, files):
+            curves[result.file.name] = measure_curves(scorer, result, orders)
+            # Hours of work: what is there is kept if the rest is cut short.
+            output.write_text(json.dumps(report(scorer, curves), indent=1) + "\n")
+            tell(f"{len(curves)} of {len(files)}")
+    show_json(asdict(summarise(list(curves.values()))))
 
 
 def spread(files: Sequence[Path], limit: int | None) -> Sequence[Path]:
@@ -216,8 +214,8 @@ def _scored(scorer: Scorer, files: Iterable[Path]) -> Iterable[ScoredRadiograph]
         if isinstance(result, ScoredRadiograph) and result.quality.ok:
             yield result
         else:
-            click.echo(f"{result.file.name}: passed over", err=True)
+            tell(f"{result.file.name}: passed over")
 
 
 if __name__ == "__main__":
-    command()
+    run_alone(command, "python -m brixia_edge.benchmarks.explanation.faithfulness")

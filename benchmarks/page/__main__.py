@@ -1,5 +1,6 @@
 """``python -m brixia_edge.benchmarks.page``."""
 
+from ...runtime.cli import run_alone
 from .cli import command
 
-command()
+run_alone(command, "python -m brixia_edge.benchmarks.page")

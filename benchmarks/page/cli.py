@@ -4,15 +4,14 @@
 -o docs/performance.md``, on a machine with nothing else to do.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from ...runtime.commands.options import FILE, FOLDER, PATH, bundles_option, output_option
-from ...runtime.errors import BrixiaEdgeError
-from ..options import open_bundles, tell
+from ...runtime.commands.terminal import tell
+from ..options import open_bundles
 from ..scaling.files import COUNTS
 from .measured import SECTIONS, PageInputs, measure_sections
 from .sections import check_sections, fill_sections, new_page
@@ -72,8 +71,4 @@ def command(
     """Measure this machine and write docs/performance.md; what is written by hand stays."""
     opened = tuple(open_bundles(bundles))
     inputs = PageInputs(weights, images, opened, models, tuple(sorted(counts)), tell)
-    try:
-        write_page(inputs, output, names or list(SECTIONS))
-    except BrixiaEdgeError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+    write_page(inputs, output, names or list(SECTIONS))

@@ -6,12 +6,13 @@ import click
 
 from ...runtime.commands.options import FILE, FOLDER, PATH, bundles_option, format_option
 from ...runtime.commands.progress import show_progress
+from ...runtime.commands.terminal import show, show_json, tell
 from ...runtime.results import RESEARCH_USE
 from ...runtime.sources.isolated import ISOLATED
 from ..agreement.measure import measure_agreement
 from ..agreement.summary import summarise_agreement, to_dict
 from ..agreement.tables import agreement_table
-from ..options import echo_json, open_bundles, tell
+from ..options import open_bundles
 from ..tables import text_table
 from .contestants import gather_peers
 
@@ -52,8 +53,12 @@ def peers(
         found.contestants, found.held_out, progress=show_progress, reading=ISOLATED
     )
     if form == "json":
-        echo_json({**to_dict(agreement), "absent": dict(found.absent)})
+        show_json({**to_dict(agreement), "absent": dict(found.absent)})
         return
-    click.echo(f"{len(agreement.files)} radiographs; the first row is the reference")
-    click.echo("\n".join(agreement_table(summarise_agreement(agreement), text_table)))
-    click.echo(RESEARCH_USE)
+    show(
+        [
+            f"{len(agreement.files)} radiographs; the first row is the reference",
+            *agreement_table(summarise_agreement(agreement), text_table),
+            RESEARCH_USE,
+        ]
+    )

@@ -7,9 +7,9 @@ import click
 
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.commands.options import bundle_option, format_option, threads_option
+from ...runtime.commands.terminal import show, show_json
 from ..agreement.radiographs import prepare_radiographs
 from ..latency.sample_image import sample_image
-from ..options import echo_json
 from ..tables import text_table
 from .measure import ROUNDS, measure_roofline
 from .tables import roofline_lines
@@ -38,6 +38,6 @@ def roofline(
         image = next(prepare_radiographs([sample.path], opened.manifest.preprocess)).image
     found = measure_roofline(opened, backend, image, threads, rounds)
     if form == "json":
-        echo_json(asdict(found))
+        show_json(asdict(found))
     else:
-        click.echo("\n".join(roofline_lines(found, text_table)))
+        show(roofline_lines(found, text_table))

@@ -5,11 +5,11 @@ Run it on a trained network::
     python -m brixia_edge.benchmarks.roofline.rewrite_gains bscore-model.h5
 """
 
-import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import numpy as np
 from onnx import ModelProto, shape_inference
 
@@ -20,6 +20,9 @@ from ...export.network.weights import load_weights
 from ...export.parity.measured import median_milliseconds
 from ...export.parity.parity import synthetic_radiographs
 from ...export.rewrites import FLOAT_REWRITES, REWRITES
+from ...runtime.cli import run_alone
+from ...runtime.commands.options import PATH
+from ...runtime.commands.terminal import show
 
 ROUNDS = 11
 COUNTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
@@ -98,17 +101,19 @@ def _macs(operator: str, source: list[int], other: list[int], output: list[int])
     return int(np.prod(output)) * source[-1]
 
 
-def main() -> None:
-    """Print the table for the weights named on the command line."""
-    gains = measure_rewrites(build_network(load_weights(Path(sys.argv[1]))))
+@click.command()
+@click.argument("weights", type=PATH)
+def command(weights: Path) -> None:
+    """Show what each rewrite of the network of WEIGHTS (Keras HDF5) gains."""
+    gains = measure_rewrites(build_network(load_weights(weights)))
     lines = [f"{'rewrite':<32}{'GMAC':>8}{'nodes':>8}{'ms':>9}{'speedup':>9}"]
     lines += [
         f"{gain.rewrite:<32}{gain.gmac:>8.2f}{gain.nodes:>8}{gain.milliseconds:>9.1f}"
         f"{gains[0].milliseconds / gain.milliseconds:>9.3f}"
         for gain in gains
     ]
-    sys.stdout.write("\n".join(lines) + "\n")
+    show(lines)
 
 
 if __name__ == "__main__":
-    main()
+    run_alone(command, "python -m brixia_edge.benchmarks.roofline.rewrite_gains")

@@ -7,8 +7,8 @@ import click
 
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.commands.options import backend_option, bundle_option, format_option
+from ...runtime.commands.terminal import show, show_json, tell
 from ..latency.sample_image import sample_image
-from ..options import echo_json, tell
 from ..tables import text_table
 from .files import measure_files
 from .tables import files_table, load_table
@@ -52,6 +52,6 @@ def scaling(
 
 def _show(objects: list[dict[str, object]], lines: list[str], form: str) -> None:
     if form == "json":
-        echo_json(objects)
+        show_json(objects)
     else:
-        click.echo("\n".join(lines))
+        show(lines)

@@ -11,6 +11,7 @@ from ...runtime.bundles.bundle import MANIFEST, Bundle
 from ...runtime.bundles.engine_file import EngineRecord
 from ...runtime.bundles.engines import copy_bundle
 from ...runtime.commands.progress import Meter
+from ...runtime.commands.terminal import show, tell
 from .into_bundle import PRODUCTS, export_engines
 from .options import EngineOptions, parse_targets
 
@@ -77,14 +78,14 @@ def add_engines(bundle: Bundle, options: EngineOptions) -> None:
     """Build what was asked for into the bundle, with a progress bar on a terminal."""
     if not options.products:
         return
-    click.echo(f"Building engines: {', '.join(options.products)}", err=True)
+    tell(f"Building engines: {', '.join(options.products)}")
     with Meter("Building", _STEPS) as meter:
         # Phases become known as they start, so the fraction can fall; a meter does not go back.
         bundle, records = export_engines(
             bundle, options, lambda fraction: meter.reach(round(fraction * _STEPS))
         )
     for record in records:
-        click.echo(describe(bundle, record))
+        show([describe(bundle, record)])
 
 
 def describe(bundle: Bundle, record: EngineRecord) -> str:

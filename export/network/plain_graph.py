@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from ...runtime.cli import run_alone
+from ...runtime.commands.terminal import tell
 from ..graph.onnx_model import to_onnx
 from .network import build_network
 from .weights import load_weights
@@ -33,8 +35,8 @@ def write_plain_graph(weights: Path, output: Path) -> None:
 def command(weights: Path, output: Path) -> None:
     """Write trained BS-Net weights (Keras HDF5) as a plain ONNX network."""
     write_plain_graph(weights, output)
-    click.echo(f"Wrote {output}", err=True)
+    tell(f"Wrote {output}")
 
 
 if __name__ == "__main__":
-    command()
+    run_alone(command, "python -m brixia_edge.export.network.plain_graph")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import BackendUnavailable, CannotRun, MissingExtra, pip_line
+from ..plain_text import printable_lines
 
 if TYPE_CHECKING:
     from ..bundles.bundle import Bundle
@@ -145,7 +146,7 @@ def _open_first(bundle: "Bundle", threads: int | None) -> "Session":
         try:
             return backend.open(bundle, threads)
         except CannotRun as error:
-            sys.stderr.write(f"backend {backend.name} is left out: {error}\n")
+            sys.stderr.write(printable_lines(f"backend {backend.name} is left out: {error}\n"))
     return last.open(bundle, threads)
 
 

@@ -4,6 +4,7 @@ import click
 
 from ..cli import UNRUNNABLE
 from ..inspection.machine import examine
+from .terminal import show
 
 
 @click.command()
@@ -11,6 +12,6 @@ def doctor() -> int:
     """Tell what this machine can run, and what is missing. Exit status 3 when something is."""
     status = 0
     for finding in examine():
-        click.echo(f"{finding.verdict:<8}{finding.subject:<32}{finding.detail}")
+        show([f"{finding.verdict:<8}{finding.subject:<32}{finding.detail}"])
         status = UNRUNNABLE if finding.required and not finding.ok else status
     return status

@@ -8,6 +8,7 @@ from ..bundles.bundle import Bundle
 from ..quality.drift import FEWEST_IMAGES, compare_with_reference
 from ..quality.reference_histograms import observe, read_reference
 from ..results import ScoredRadiograph, UnscoredFile
+from .terminal import tell
 
 Result = ScoredRadiograph | UnscoredFile
 
@@ -44,9 +45,9 @@ def watch_drift(results: Iterable[Result], bundle: Bundle, wanted: bool | None) 
             observations.append(observe(result))
         yield result
     if reference is not None and len(observations) >= FEWEST_IMAGES:
-        click.echo(compare_with_reference(reference, observations).sentence(), err=True)
+        tell(compare_with_reference(reference, observations).sentence())
     elif wanted:
-        click.echo(_why_not(bundle, len(observations), reference is None), err=True)
+        tell(_why_not(bundle, len(observations), reference is None))
 
 
 def _why_not(bundle: Bundle, scored: int, missing: bool) -> str:

@@ -13,7 +13,6 @@ from ..explanation.explanation import Explanation
 from ..explanation.files import WRITERS
 from ..files import why
 from ..reports.output_names import output_stem
-from ..reports.plain_text import printable
 from ..results import RESEARCH_USE, ScoredRadiograph, UnscoredFile
 from ..scorer import Scorer
 from .inputs import find, reading_mode, tell_failures
@@ -28,6 +27,7 @@ from .options import (
     threads_option,
 )
 from .progress import show_progress
+from .terminal import show, tell
 from .writing import OutputRule, make_folder
 
 
@@ -94,7 +94,7 @@ def explain(
             except OutputRefused as error:
                 failures.append(UnscoredFile(explained.result.file, error))
     tell_failures(failures)
-    click.echo(RESEARCH_USE, err=True)
+    tell(RESEARCH_USE)
     return UNSCORED if failures else 0
 
 
@@ -115,4 +115,4 @@ def _write(explanation: Explanation, path: Path, form: str, rule: OutputRule) ->
         WRITERS[form](explanation, path)
     except OSError as error:
         raise click.FileError(str(path), f"cannot be written: {why(error)}") from error
-    click.echo(printable(str(path)))
+    show([str(path)])

@@ -11,11 +11,11 @@ from ..authorship import SOFTWARE
 from ..errors import UnreadableImage
 from ..reading.inputs import Inputs, find_inputs
 from ..reading.options import AS_STORED, ReadingOptions
-from ..reports.plain_text import printable
 from ..results import UnscoredFile
 from ..sources.isolated import ReadingMode
 from ..sources.process import ReadingLimits
 from ..sources.process_limits import memory_can_be_limited
+from .terminal import tell
 
 
 def find(paths: Sequence[str]) -> Inputs:
@@ -76,21 +76,21 @@ def reading_mode(
     if not isolated:
         return ReadingMode(options=options)
     if not memory_can_be_limited():
-        click.echo("this system limits no process's memory; time alone is limited", err=True)
+        tell("this system limits no process's memory; time alone is limited")
     return ReadingMode(ReadingLimits(), options)
 
 
 def tell_skipped(inputs: Inputs) -> None:
     """Tell on standard error how many files and links were passed over."""
     if inputs.skipped:
-        click.echo(f"{inputs.skipped} files are no DICOM, PNG or JPEG and were skipped", err=True)
+        tell(f"{inputs.skipped} files are no DICOM, PNG or JPEG and were skipped")
     if inputs.results:
-        click.echo(f"{inputs.results} files are results of {SOFTWARE} and were skipped", err=True)
+        tell(f"{inputs.results} files are results of {SOFTWARE} and were skipped")
     if inputs.links:
-        click.echo(f"{inputs.links} links lead out of their folder and were skipped", err=True)
+        tell(f"{inputs.links} links lead out of their folder and were skipped")
 
 
 def tell_failures(failures: Iterable[UnscoredFile]) -> None:
     """Tell on standard error what cannot be used, and why."""
     for failure in failures:
-        click.echo(printable(f"{failure.file}: {failure.error}"), err=True)
+        tell(f"{failure.file}: {failure.error}")

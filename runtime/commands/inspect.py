@@ -1,6 +1,5 @@
 """`brixia-edge inspect`."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +18,7 @@ from ..inspection.image_inspection import (
 from ..reading.options import ReadingOptions
 from ..reports.drawing import as_png
 from .options import PATH, format_option, overwrite_option
+from .terminal import show, show_json
 from .writing import OutputRule, optional_output
 
 
@@ -57,4 +57,7 @@ def _show_image(path: Path, options: ReadingOptions, preview: BinaryIO | None, f
 
 
 def _show(form: str, entries: dict[str, object], lines: Iterable[str]) -> None:
-    click.echo(json.dumps(entries, indent=2) if form == "json" else "\n".join(lines))
+    if form == "json":
+        show_json(entries)
+    else:
+        show(lines)

@@ -10,8 +10,8 @@ import click
 from ..errors import BrixiaEdgeError, CannotRun
 from ..files import why
 from ..reports.output_names import output_stem
-from ..reports.plain_text import printable
 from ..results import ScoredRadiograph, UnscoredFile
+from .terminal import tell
 from .writing import OutputRule, make_folder
 
 
@@ -102,7 +102,7 @@ class OutputFolders:
                 raise
             except BrixiaEdgeError as error:
                 self.refused += 1
-                click.echo(printable(f"{result.file}: {writer.option}: {error}"), err=True)
+                tell(f"{result.file}: {writer.option}: {error}")
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
+from ..plain_text import printable
 from ..progress import Item
+from .terminal import clear_line, tell
 
 LINE_SECONDS = 30.0
 """Between two lines where there is no terminal: a log of hours stays short."""
-
-_CLEAR_LINE = "\r\x1b[K"
 
 
 class Meter:
@@ -36,7 +36,7 @@ class Meter:
         self._started = self._told = monotonic()
         self._bar: Any = None
         if count > 1 and on_terminal():
-            self._bar = click.progressbar(length=count, label=stage, file=sys.stderr)
+            self._bar = click.progressbar(length=count, label=printable(stage), file=sys.stderr)
 
     def __enter__(self) -> "Meter":
         if self._bar is not None:
@@ -66,7 +66,7 @@ class Meter:
     def make_room(self) -> None:
         """Take the bar away until the next step, for what is written in its place."""
         if self._bar is not None:
-            click.echo(_CLEAR_LINE, nl=False, err=True)
+            clear_line()
 
     def _tell_now_and_then(self) -> None:
         now = monotonic()
@@ -74,9 +74,7 @@ class Meter:
             return
         self._told = now
         left = (now - self._started) / self._done * (self._count - self._done)
-        click.echo(
-            f"{self._stage}: {self._done / self._count:.0%}, {duration(left)} left", err=True
-        )
+        tell(f"{self._stage}: {self._done / self._count:.0%}, {duration(left)} left")
 
 
 def show_progress(stage: str, items: Iterable[Item], count: int | None = None) -> Iterator[Item]:

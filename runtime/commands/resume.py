@@ -18,6 +18,7 @@ from ..bundles.bundle import Bundle
 from ..errors import ResumeError
 from ..reading.inputs import Inputs
 from ..results import ModelIdentity
+from .terminal import tell
 
 _START = b'{"file": '
 """How every line of `reports.JsonReport` begins."""
@@ -69,9 +70,9 @@ def unscored(inputs: Inputs, output: Path, bundle: Bundle) -> Inputs:
     earlier = resume_output(output, bundle.identity)
     remaining = earlier.remaining(inputs.files)
     done = len(inputs.files) - len(remaining)
-    click.echo(f"{done} of {len(inputs.files)} files are scored already", err=True)
+    tell(f"{done} of {len(inputs.files)} files are scored already")
     if earlier.torn:
-        click.echo(f"an unfinished line of {earlier.torn} bytes was cut away", err=True)
+        tell(f"an unfinished line of {earlier.torn} bytes was cut away")
     return replace(inputs, files=remaining)
 
 

@@ -10,7 +10,6 @@ from ..cli import UNSCORED
 from ..reading.inputs import Inputs
 from ..reading.options import ReadingOptions
 from ..reports import REPORTS, Report
-from ..reports.plain_text import printable
 from ..results import ScoredRadiograph, UnscoredFile
 from ..scorer import Scorer
 from .drift import drift_option, watch_drift
@@ -30,6 +29,7 @@ from .options import (
 from .outputs import OutputFolders
 from .progress import show_results
 from .resume import output_to_resume, unscored
+from .terminal import tell
 from .writing import OutputRule, result_stream
 
 Result = ScoredRadiograph | UnscoredFile
@@ -107,7 +107,7 @@ def _report(results: Iterable[Result], report: Report, outputs: OutputFolders, s
     for result in results:
         report.add(result, outputs.write(result))
         if isinstance(result, UnscoredFile):
-            click.echo(printable(f"{result.file}: {result.error}"), err=True)
+            tell(f"{result.file}: {result.error}")
             status = UNSCORED
         elif strict and not result.quality.ok:
             status = UNSCORED

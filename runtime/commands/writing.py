@@ -13,6 +13,7 @@ import click
 
 from ..errors import OutputRefused
 from ..files import appended, check_target, rest_of, staged
+from .terminal import tell
 
 
 class OutputRule:
@@ -140,5 +141,5 @@ def result_stream(
                 stream.detach()
     except BaseException:
         if keep and rest_of(path):
-            click.echo(f"the results so far are kept; --resume goes on with {path}", err=True)
+            tell(f"the results so far are kept; --resume goes on with {path}")
         raise

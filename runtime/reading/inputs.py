@@ -88,7 +88,12 @@ class _Search:
 
     def _take_list(self) -> None:
         # Bytes, because a file name need not be text in the terminal's encoding.
-        lines = [line for line in self._standard_input.read().splitlines() if line.strip()]
+        try:
+            content = self._standard_input.read()
+        except OSError as error:
+            self._give_up(STANDARD_INPUT, f"standard input cannot be read: {error.strerror}")
+            return
+        lines = [line for line in content.splitlines() if line.strip()]
         if not lines:
             self._give_up(STANDARD_INPUT, "standard input lists no file; give one path a line")
         for line in lines:

@@ -1,13 +1,12 @@
 """CSV: a header and one row for each file, for spreadsheets and data frames."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
 from ..results import RESEARCH_USE, ScoredRadiograph, UnscoredFile
 from ..scores import Zone
-from .plain_text import encodable
+from .csv_rows import CsvRows
 
 _ZONES = tuple(zone.value for zone in Zone)
 
@@ -50,19 +49,15 @@ class CsvReport:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        # Minimal quoting leaves a lone carriage return bare before Python 3.13.
-        self._rows = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-        self._rows.writerow(COLUMNS)
+        self._rows = CsvRows(stream)
+        self._rows.write(COLUMNS)
         self._stream.flush()
 
     def add(self, result: ScoredRadiograph | UnscoredFile, written: Sequence[Path] = ()) -> None:
         """Write one row, with the files that were written about it, and flush."""
         row = {**as_row(result), "written": SEPARATOR.join(map(str, written))}
-        self._rows.writerow([self._cell(row.get(column, "")) for column in COLUMNS])
+        self._rows.write(row.get(column, "") for column in COLUMNS)
         self._stream.flush()
-
-    def _cell(self, value: str | float) -> str | float:
-        return encodable(value, self._stream) if isinstance(value, str) else value
 
 
 def as_row(result: ScoredRadiograph | UnscoredFile) -> Mapping[str, str | float]:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from ..plain_text import encodable, printable
 from ..results import RESEARCH_USE, ModelIdentity, ScoredRadiograph, UnscoredFile
 from ..scores import BrixiaScore, Zone, ZoneScore
-from .plain_text import encodable, printable
 
 WIDTH = 88
 """Longer sentences are wrapped; a file name never is, so that it can be copied."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from ....runtime.plain_text import markdown_text, printable_lines
 from ...tables import markdown_table
 from ..results import EvaluatedBundle, Evaluation
 from .sections import sections
@@ -18,7 +19,7 @@ _DEEPEST = 6
 def to_markdown(evaluation: Evaluation) -> str:
     """Write an evaluation; names from files are escaped."""
     labels = " and ".join(bundle.label for bundle in evaluation.bundles)
-    paragraphs = [f"# {labels} beside radiologists", f"**{evaluation.notice}**"]
+    paragraphs = [f"# {markdown_text(labels)} beside radiologists", f"**{evaluation.notice}**"]
     for part in sections(evaluation):
         paragraphs.extend(_section(part))
         if part.key == _MODELS:
@@ -30,7 +31,7 @@ def _section(part: Section) -> Iterator[str]:
     yield f"## {part.title}"
     yield from part.sentences
     for table in part.tables:
-        yield f"**{table.caption}**"
+        yield f"**{markdown_text(table.caption)}**"
         yield "\n".join(markdown_table(table.header, table.rows))
 
 
@@ -41,5 +42,8 @@ def _cards(bundles: Iterable[EvaluatedBundle]) -> Iterator[str]:
         if bundle.model_card:
             cards.setdefault(bundle.model_card, []).append(bundle.label)
     for card, labels in cards.items():
-        yield f"### Model card of {' and '.join(labels)}"
-        yield _HEADING.sub(lambda found: "#" * min(len(found[1]) + 3, _DEEPEST) + " ", card.strip())
+        yield f"### Model card of {markdown_text(' and '.join(labels))}"
+        yield _HEADING.sub(
+            lambda found: "#" * min(len(found[1]) + 3, _DEEPEST) + " ",
+            printable_lines(card.strip()),
+        )

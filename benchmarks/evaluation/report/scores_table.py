@@ -1,9 +1,9 @@
 """``scores.csv``: one row for each image and rater, for spreadsheets and data frames."""
 
-import csv
 from collections.abc import Iterator, Mapping
 from typing import TextIO
 
+from ....runtime.reports.csv_rows import CsvRows
 from ....runtime.scores import SCORES
 from ..results import READER, BundleScores, EvaluatedImage, Evaluation
 from ..statistics.agreement import ZONES
@@ -30,13 +30,12 @@ _DIGITS = 6
 
 def write_scores(evaluation: Evaluation, stream: TextIO) -> None:
     """Write the table; a file is to be opened with ``newline=""``."""
-    rows = csv.DictWriter(
-        stream, COLUMNS, restval="", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n"
-    )
-    rows.writeheader()
+    rows = CsvRows(stream)
+    rows.write(COLUMNS)
     for image in evaluation.images:
         for row in _rows(image):
-            rows.writerow({"file": image.file, **row, "notice": evaluation.notice})
+            cells = {"file": image.file, **row, "notice": evaluation.notice}
+            rows.write(cells.get(column, "") for column in COLUMNS)
 
 
 def _rows(image: EvaluatedImage) -> Iterator[Mapping[str, str | float]]:

@@ -7,8 +7,8 @@ from pydicom.uid import UID
 
 from ...authorship import IMPLEMENTATION_UID, IMPLEMENTATION_VERSION
 from ...files import staged
+from ...plain_text import printable
 from ...reading.dicom.header import silence
-from ..plain_text import printable
 
 
 def plain_text(text: str) -> str:

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 from brixia_edge.benchmarks.explanation.evidence_cost import command, measure_cost
 from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.cli import execute
 from click.testing import CliRunner
 
 
@@ -21,9 +23,8 @@ def test_the_module_prints_one_line(tiny_bundle: Bundle, chest_png: Path) -> Non
 
 
 def test_a_file_that_cannot_be_read_is_told_without_traceback(
-    tiny_bundle: Bundle, tmp_path: Path
+    tiny_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bundle = ["--bundle", str(tiny_bundle.root), "--backend", "onnxruntime"]
-    done = CliRunner().invoke(command, [str(tmp_path / "absent.png"), *bundle])
-    assert done.exit_code == 1
-    assert "Error: cannot be opened" in done.output
+    assert execute(command, "tool", [str(tmp_path / "absent.png"), *bundle]) == 1
+    assert "Error: cannot be opened" in capsys.readouterr().err

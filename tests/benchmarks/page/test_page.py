@@ -11,8 +11,8 @@ from brixia_edge.benchmarks.page.measured import SECTIONS, PageInputs
 from brixia_edge.benchmarks.page.sections import begin, end, fill_sections, new_page
 from brixia_edge.benchmarks.tables import markdown_table, text_table
 from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.cli import execute
 from brixia_edge.runtime.errors import BenchmarkError
-from click.testing import CliRunner
 
 PAGE = Path(__file__).parents[3] / "docs" / "performance.md"
 
@@ -74,7 +74,11 @@ def test_a_new_page_gets_all_sections_and_the_measured_one(
 
 
 def test_the_command_tells_an_error_and_leaves_the_page(
-    tmp_path: Path, tiny_bundle: Bundle, chest_png: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    tiny_bundle: Bundle,
+    chest_png: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def broken(_: PageInputs) -> Iterator[str]:
         raise BenchmarkError("made up")
@@ -86,9 +90,8 @@ def test_the_command_tells_an_error_and_leaves_the_page(
     before = page.read_text()
     line = ["--weights", str(chest_png), "--images", str(tmp_path), "--models", str(tmp_path)]
     line += ["--bundle", str(tiny_bundle.root), "--section", "floor", "-o", str(page)]
-    done = CliRunner().invoke(command, line)
-    assert (done.exit_code, page.read_text()) == (1, before)
-    assert "made up" in done.output
+    assert (execute(command, "page", line), page.read_text()) == (1, before)
+    assert "made up" in capsys.readouterr().err
 
 
 def test_our_page_has_all_sections() -> None:

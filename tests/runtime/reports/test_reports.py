@@ -4,17 +4,23 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from brixia_edge.runtime.errors import UnreadableImage
+from brixia_edge.runtime.plain_text import encodable, printable
 from brixia_edge.runtime.radiograph import Radiograph
 from brixia_edge.runtime.reports import REPORTS, CsvReport, JsonReport, TextReport
 from brixia_edge.runtime.reports.csv_table import COLUMNS
-from brixia_edge.runtime.reports.plain_text import encodable, printable
-from brixia_edge.runtime.results import RESEARCH_USE, ScoredRadiograph, UnscoredFile
+from brixia_edge.runtime.results import (
+    RESEARCH_USE,
+    ModelIdentity,
+    ScoredRadiograph,
+    UnscoredFile,
+)
 
 Builder = Callable[..., ScoredRadiograph]
 
@@ -138,9 +144,38 @@ def test_csv_without_results_is_a_header() -> None:
     assert stream.getvalue().count("\n") == 1
 
 
-@pytest.mark.parametrize("name", AWKWARD_NAMES)
+@pytest.mark.parametrize("name", [name for name in AWKWARD_NAMES if name != "=1+1.png"])
 def test_csv_keeps_any_file_name(make_result: Builder, name: str) -> None:
     assert [row["file"] for row in _csv(make_result(name), UNSCORED)] == [name, "bad.dcm"]
+
+
+@pytest.mark.parametrize(
+    "name", ["=1+1.png", "+1.png", "-1.png", "@SUM(A1).png", " =1+1.png", "\t=1.png", "\uff1d1.png"]
+)
+def test_csv_holds_no_formula(make_result: Builder, name: str) -> None:
+    result = replace(make_result(name), model=ModelIdentity(name, "fp32", "ab" * 32))
+    (row,) = _csv(result)
+    assert (row["file"], row["model"]) == (f"'{name}", f"'{name}")
+
+
+@pytest.mark.parametrize(
+    "name", ["\x1b[2Jcleared.png", "\u202egnp.exe", "\x9b31m.png", "\ue9ff.png"]
+)
+def test_csv_holds_nothing_that_steers_a_terminal(make_result: Builder, name: str) -> None:
+    (row,) = _csv(make_result(name))
+    assert row["file"] == printable(name)
+
+
+def test_csv_keeps_a_row_on_its_line_on_a_terminal(make_result: Builder) -> None:
+    stream = Terminal()
+    CsvReport(stream).add(make_result("two\nlines\rand\ta tab.png"))
+    assert stream.getvalue().count("\n") == 2
+    assert all(line.isprintable() for line in stream.getvalue().splitlines())
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def test_text_lays_the_zones_out_as_on_the_image(make_result: Builder) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from .....runtime.plain_text import printable_lines
 
 # Matplotlib leaves the types of its keyword arguments open; where it is used it is typed as Any.
 Axes = Any
@@ -81,6 +84,7 @@ def figure(width: float, height: float) -> Generator[Any]:
         "axes.grid": True,
         "grid.color": _LINE,
         "legend.frameon": False,
+        "text.parse_math": False,  # a name may hold dollars
         **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), _INK),
         **dict.fromkeys(("axes.edgecolor", "patch.edgecolor"), _INK),
     }
@@ -90,6 +94,8 @@ def figure(width: float, height: float) -> Generator[Any]:
 
 def finish(drawn: Any, title: str) -> Drawing:
     """Turn a figure into a drawing; call it inside `figure`'s block."""
+    for text in drawn.findobj(Text):
+        text.set_text(printable_lines(text.get_text()))
     content = io.StringIO()
     drawn.savefig(
         content,
