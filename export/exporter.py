@@ -138,9 +138,9 @@ def _require_parity(comparisons: list[OutputParity]) -> None:
     ]
     if failed:
         raise WeightsError(
-            "the exported network does not compute what it should (relative L2 error):\n  "
-            + "\n  ".join(failed)
-            + "\nCheck that the golden file belongs to these weights; nothing was written."
+            "the exported network does not compute what it should (relative L2 error): "
+            + "; ".join(failed)
+            + ". Check that the golden file belongs to these weights; nothing was written"
         )
 
 

@@ -207,7 +207,7 @@ def _report(error: Exception, debug: bool) -> int:
             "before the command: brixia-edge --debug ..."
         )
         return UNRUNNABLE
-    tell_lines(f"Error: {error}")
+    tell(f"Error: {error}")
     if isinstance(error, OutputRefused):
         return _WRONG_USAGE
     return UNRUNNABLE if isinstance(error, CannotRun) else UNSCORED

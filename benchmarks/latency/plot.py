@@ -7,6 +7,7 @@ import numpy as np
 
 from ...runtime.authorship import SOFTWARE, software_version
 from ...runtime.errors import MissingExtra, pip_line
+from ...runtime.plain_text import printable
 from .benchmark import Benchmark
 
 _STAGE_COLOURS = {
@@ -47,9 +48,10 @@ def write_plot(benchmark: Benchmark, path: Path) -> None:
     )
     subject, machine = benchmark.subject, benchmark.machine
     figure.suptitle(
-        f"{subject.bundle} {subject.precision} on {subject.backend}, batch of {subject.batch}\n"
-        f"{machine.processor}, {machine.cores} cores",
+        f"{printable(subject.bundle)} {subject.precision} on {subject.backend}, "
+        f"batch of {subject.batch}\n{machine.processor}, {machine.cores} cores",
         fontsize=11,
+        parse_math=False,  # a name may hold dollars
     )
     _draw_stages(axes["stages"], benchmark)
     _draw_order(axes["order"], benchmark)

@@ -145,9 +145,9 @@ def parse(trt: Any, network: Any, model: bytes, log: Any) -> None:
     parser = trt.OnnxParser(network, log)
     if not parser.parse(model):
         errors = [parser.get_error(index) for index in range(parser.num_errors)]
-        reasons = "\n  ".join(_describe(error, model) for error in errors)
+        reasons = "; ".join(_describe(error, model) for error in errors)
         raise BundleError(
-            f"{trt.__name__} {trt.__version__} cannot read the bundle's model.onnx:\n  {reasons}"
+            f"{trt.__name__} {trt.__version__} cannot read the bundle's model.onnx: {reasons}"
         )
 
 
