@@ -7,6 +7,7 @@ import numpy as np
 
 from ...runtime.authorship import SOFTWARE, software_version
 from ...runtime.errors import MissingExtra, pip_line
+from ...runtime.libraries import import_library
 from ...runtime.plain_text import printable
 from .benchmark import Benchmark
 
@@ -38,11 +39,8 @@ def write_plot(benchmark: Benchmark, path: Path) -> None:
         The file cannot be written.
     """
     check_available()
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure: Any = Figure(figsize=(9, 5.2), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure: Any = import_library("matplotlib.figure").Figure(figsize=(9, 5.2), layout="constrained")
+    import_library("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
     axes = figure.subplot_mosaic(
         [["stages", "stages"], ["order", "spread"]], height_ratios=(1, 2.2), width_ratios=(3, 1)
     )
@@ -70,7 +68,7 @@ def check_available() -> None:
         matplotlib is not installed.
     """
     try:
-        import matplotlib as _  # noqa: F401, ICN001, RUF100 - only whether it is there
+        import_library("matplotlib")
     except ImportError as error:
         raise MissingExtra.of("--plot", "matplotlib", pip_line("report")) from error
 

@@ -9,7 +9,6 @@ Sources: ONNX Runtime, "Quantize ONNX Models" (static quantization, QDQ, per cha
 
 import contextlib
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from ...runtime.contract import IMAGE
 from ...runtime.errors import MissingExtra, pip_line
 from ...runtime.files import digest, digest_file
+from ...runtime.libraries import import_library
 
 Images = Sequence[NDArray[np.float32]]
 
@@ -106,8 +106,8 @@ def _kept(folder: Path, name: str, plain: Path, images: Images, make: Maker) -> 
 
 
 def _quantize_static(plain: Path, images: Images, model: Path) -> Mapping[str, str]:
-    quantization = import_module("onnxruntime.quantization")
-    shape_inference: Any = import_module("onnxruntime.quantization.shape_inference")
+    quantization = import_library("onnxruntime.quantization")
+    shape_inference = import_library("onnxruntime.quantization.shape_inference")
     prepared = model.with_name("prepared.onnx")
     # Symbolic shape inference needs sympy and is for transformers; ONNX's own does for this graph.
     shape_inference.quant_pre_process(str(plain), str(prepared), skip_symbolic_shape=True)
@@ -127,7 +127,7 @@ def _quantize_static(plain: Path, images: Images, model: Path) -> Mapping[str, s
 
 def _reader(images: Images) -> Any:
     """A reader in the form that ONNX Runtime asks for: one feed a call, None at the end."""
-    base: Any = import_module("onnxruntime.quantization").CalibrationDataReader
+    base: Any = import_library("onnxruntime.quantization").CalibrationDataReader
     feeds: Iterator[dict[str, NDArray[np.float32]]] = ({IMAGE: image} for image in images)
 
     def get_next(_: Any) -> dict[str, NDArray[np.float32]] | None:
@@ -138,8 +138,7 @@ def _reader(images: Images) -> Any:
 
 def _quantize_nncf(plain: Path, images: Images, model: Path) -> Mapping[str, str]:
     openvino: Any = import_module("brixia_edge.runtime.backends.openvino_cpu").ov
-    os.environ.setdefault("NNCF_CI", "1")  # keeps NNCF from reporting its use over the network
-    nncf: Any = import_module("nncf")
+    nncf = import_library("nncf")
     network: Any = openvino.Core().read_model(str(plain))
     network.reshape({IMAGE: list(images[0].shape)})
     quantized = nncf.quantize(

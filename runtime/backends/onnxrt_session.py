@@ -1,7 +1,6 @@
 """The one way to open a network with ONNX Runtime, to score, export, calibrate and measure."""
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendUnavailable
+from ..libraries import import_library
 
-ort: Any = import_module("onnxruntime")  # has no type information
+ort = import_library("onnxruntime")  # has no type information
 
 _QUIET = 3
 """ONNX Runtime's severity `error`: its warnings on graph details help no user."""

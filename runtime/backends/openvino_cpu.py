@@ -1,9 +1,7 @@
 """OpenVINO on the CPU: the fastest where it is installed."""
 
-import sys
 from collections.abc import Sequence
-from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,22 +9,10 @@ from numpy.typing import NDArray
 from ..bundles.bundle import Bundle
 from ..contract import IMAGE
 from ..errors import BackendUnavailable
+from ..libraries import import_library
 from .base import COPY_OUT, INFER, Mark, Outputs, Session
 
-
-def _import_openvino() -> Any:
-    """Import OpenVINO without its telemetry, which reports the import to Intel over the network."""
-    name = "openvino_telemetry"
-    if name in sys.modules:
-        return import_module("openvino")
-    sys.modules[name] = cast(Any, None)
-    try:
-        return import_module("openvino")
-    finally:
-        del sys.modules[name]
-
-
-ov = _import_openvino()  # as Any: its stubs are incomplete
+ov = import_library("openvino")  # as Any: its stubs are incomplete
 
 
 def compile_options(threads: int | None = None) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """TensorRT-RTX on a GeForce or RTX workstation GPU."""
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ...errors import OutputRefused
 from ...files import write_file
+from ...libraries import cache_folder
 from .session import TensorRtSession
 
 
@@ -47,13 +47,7 @@ class TensorRtRtxSession(TensorRtSession):
             _keep(self._cache_path(), data)
 
     def _cache_path(self) -> Path:
-        return cache_folder() / f"{self._record.sha256[:16]}.cache"
-
-
-def cache_folder() -> Path:
-    """Where compiled kernels are kept: the XDG cache folder of the user."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "brixia-edge" / "tensorrt-rtx"
+        return cache_folder() / "tensorrt-rtx" / f"{self._record.sha256[:16]}.cache"
 
 
 def _keep(path: Path, data: bytes) -> None:

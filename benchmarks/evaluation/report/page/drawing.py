@@ -7,15 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib
-from matplotlib.figure import Figure
-from matplotlib.text import Text
-
+from .....runtime.libraries import import_library
 from .....runtime.plain_text import printable_lines
 
 # Matplotlib leaves the types of its keyword arguments open; where it is used it is typed as Any.
 Axes = Any
-_matplotlib: Any = matplotlib
+_matplotlib = import_library("matplotlib")
+_figures = import_library("matplotlib.figure")
+_texts = import_library("matplotlib.text")
 
 _INK = "#010203"
 _LINE = "#040506"
@@ -89,12 +88,12 @@ def figure(width: float, height: float) -> Generator[Any]:
         **dict.fromkeys(("axes.edgecolor", "patch.edgecolor"), _INK),
     }
     with _matplotlib.rc_context(style):
-        yield Figure(figsize=(width / _INCH, height / _INCH), layout="constrained")
+        yield _figures.Figure(figsize=(width / _INCH, height / _INCH), layout="constrained")
 
 
 def finish(drawn: Any, title: str) -> Drawing:
     """Turn a figure into a drawing; call it inside `figure`'s block."""
-    for text in drawn.findobj(Text):
+    for text in drawn.findobj(_texts.Text):
         text.set_text(printable_lines(text.get_text()))
     content = io.StringIO()
     drawn.savefig(

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from .....runtime.libraries import import_library
 from .....runtime.scores import Zone
 from ...results import (
     EXPECTED,
@@ -33,6 +33,8 @@ from .drawing import (
 )
 
 Floats = NDArray[np.floating[Any]]
+
+_patches = import_library("matplotlib.patches")
 
 _STRONGEST = 0.6  # opacity of a cell that holds its whole row: the count on it stays legible
 _FINE = "global"
@@ -128,7 +130,8 @@ def _cell(axes: Axes, place: tuple[int, int], count: int, total: int) -> None:
         return
     opacity = _STRONGEST * count / total
     corner = (column - 0.5, row - 0.5)
-    axes.add_patch(Rectangle(corner, 1, 1, facecolor=series_colour(0), alpha=opacity, linewidth=0))
+    shade = {"facecolor": series_colour(0), "alpha": opacity, "linewidth": 0}
+    axes.add_patch(_patches.Rectangle(corner, 1, 1, **shade))
     axes.text(column, row, str(count), ha="center", va="center", fontsize=8)
 
 
