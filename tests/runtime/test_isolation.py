@@ -6,6 +6,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -45,6 +46,7 @@ def read(path, options):
     if path.name == "exit.png":
         os._exit(7)
     if path.name == "endless.png":
+        path.with_name("begun").touch()
         time.sleep(600)
     if path.name == "exhaust.png":
         hoard = bytearray(8 * 2**30)
@@ -76,9 +78,24 @@ def source() -> Iterator[IsolatedSource]:
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[IsolatedSource]:
     monkeypatch.setattr(reading_process, "_START", FAULTY)
-    source = IsolatedSource(SPEC, ReadingLimits(seconds=2.0))
+    source = IsolatedSource(SPEC, ReadingLimits())
     yield source
     source.close()
+
+
+@pytest.fixture
+def time_flies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let the time for a file be up once the endless one is begun, and never for another."""
+
+    class Timer(threading.Timer):
+        def run(self) -> None:
+            while not self.finished.wait(0.01):
+                if (tmp_path / "begun").exists():
+                    (tmp_path / "begun").unlink()
+                    self.function()
+                    return
+
+    monkeypatch.setattr(threading, "Timer", Timer)
 
 
 def copies(chest_png: Path, *names: str) -> list[Path]:
@@ -128,12 +145,13 @@ def test_reasons_are_those_of_reading_here(
     [
         ("segfault.png", UnreadableImage, "ended the process that read it .SIGSEGV"),
         ("exit.png", UnreadableImage, "ended the process that read it .exit status 7"),
-        ("endless.png", UnreadableImage, "took longer than 2 s"),
+        ("endless.png", UnreadableImage, "took longer than 60 s"),
         ("exhaust.png", ImageTooLarge, "more memory than it may have"),
         ("fault.png", UnreadableImage, "a fault of brixia-edge .KeyError"),
         ("liar.png", UnreadableImage, "nonsense"),
     ],
 )
+@pytest.mark.usefixtures("time_flies")
 def test_a_bad_file_costs_only_itself(
     faulty: IsolatedSource, chest_png: Path, name: str, kind: type[Exception], told: str
 ) -> None:
@@ -149,6 +167,19 @@ def test_a_bad_file_costs_only_itself(
         with pytest.raises(kind, match=told):
             raise bad.error
         assert "SECRET" not in str(bad.error)
+
+
+def test_a_file_is_given_up_when_its_time_is_up(
+    monkeypatch: pytest.MonkeyPatch, chest_png: Path
+) -> None:
+    monkeypatch.setattr(reading_process, "_START", FAULTY)
+    (endless,) = copies(chest_png, "endless.png")
+    source = IsolatedSource(SPEC, ReadingLimits(seconds=0.1))
+    try:
+        with pytest.raises(UnreadableImage, match=r"took longer than 0\.1 s"):
+            source.prepared(endless)
+    finally:
+        source.close()
 
 
 def test_what_a_decoder_prints_is_no_answer(faulty: IsolatedSource, chest_png: Path) -> None:
@@ -267,7 +298,8 @@ def test_no_reading_process_outlives_a_killed_parent(chest_png: Path, tmp_path: 
         assert parent.stdout.readline() == b"ready\n"
         assert marked_processes(tmp_path)
         parent.kill()
-    for _ in range(200):
+    # It ends at once, but a busy machine may take its time; one that stays would stay for ever.
+    for _ in range(6000):
         if not marked_processes(tmp_path):
             return
         time.sleep(0.05)
