@@ -11,6 +11,7 @@ def read(path, options):
     if path.name == "exit.png":
         os._exit(7)
     if path.name == "endless.png":
+        path.with_name("begun").touch()
         time.sleep(600)
     if path.name == "exhaust.png":
         hoard = bytearray(8 * 2**30)

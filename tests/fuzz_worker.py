@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 from time import process_time
 
+import cv2
 import numpy as np
 from brixia_edge.runtime.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
@@ -37,6 +38,7 @@ def main() -> None:
     """Read the mutations that the command line names."""
     first, count, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
     faulthandler.enable()
+    cv2.setNumThreads(1)  # each takes address space, and OpenCV starts one for each core
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     originals, outcomes = bases(), Counter[str]()
     failures: list[str] = []

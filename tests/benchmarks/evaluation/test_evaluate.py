@@ -270,10 +270,11 @@ def test_equal_bundles_do_not_differ(evaluated: Evaluate) -> None:
     evaluation = evaluated([0, 0])
     for difference in evaluation.differences:
         for figure in difference.agreement.global_score.values():
-            assert (figure.value, figure.low, figure.high) == (0, 0, 0)
+            # Each bundle's sums are its own: a matrix library may round them by where they lie.
+            assert (figure.value, figure.low, figure.high) == pytest.approx((0, 0, 0), abs=1e-9)
     (change,) = evaluation.changes
     assert change.same_zone_score.value == 1
-    assert change.largest_expected_global == 0
+    assert change.largest_expected_global == pytest.approx(0, abs=1e-9)
 
 
 def test_images_that_a_bundle_cannot_score_are_told_and_left_out(

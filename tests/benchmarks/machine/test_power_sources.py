@@ -4,9 +4,10 @@ import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from time import sleep
 
 import pytest
-from brixia_edge.benchmarks.latency.energy import measure_energy
+from brixia_edge.benchmarks.latency import energy
 from brixia_edge.benchmarks.latency.measurement import Extent
 from brixia_edge.benchmarks.machine import nvidia_smi, tegrastats
 from brixia_edge.benchmarks.machine.conditions import ConditionsWatch
@@ -148,41 +149,69 @@ def repeat(line: str) -> str:
     return f"while true; do echo '{line}'; sleep 0.01; done"
 
 
+@pytest.fixture
+def lines_came(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Wait until every sampler that was started has a line, however slow its program starts."""
+    started: list[LineSampler] = []
+    for module in (tegrastats, nvidia_smi):
+
+        def start(
+            really: Callable[[], LineSampler | str] = module.start_sampler,
+        ) -> LineSampler | str:
+            sampler = really()
+            started.extend([sampler] if isinstance(sampler, LineSampler) else [])
+            return sampler
+
+        monkeypatch.setattr(module, "start_sampler", start)
+
+    def wait() -> None:
+        assert started
+        while not all(sampler.lines or not sampler.is_running for sampler in started):
+            sleep(0.001)
+
+    return wait
+
+
 def test_a_jetson_tells_mode_temperatures_and_energy(
-    install: Callable[[str, str], None], clock: FakeClock, tmp_path: Path
+    install: Callable[[str, str], None],
+    lines_came: Callable[[], None],
+    clock: FakeClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     install("tegrastats", repeat(ORIN_NANO))
     install("nvpmodel", "echo 'NV Power Mode: 15W'; echo 0")
+    monkeypatch.setattr(energy, "perf_counter", clock)
+
+    def half_a_second() -> float:
+        lines_came()
+        return 500.0
+
     watch = ConditionsWatch(gpu=True, root=tmp_path)
-    pipeline = PipelineDouble(clock, lambda: 1.0, {})
-    energy = {each.source: each for each in measure_energy(pipeline, True, Extent(3, 0.3))}
+    pipeline = PipelineDouble(clock, half_a_second, {})
+    told = {each.source: each for each in energy.measure_energy(pipeline, True, Extent(3, 0.0))}
     finding = watch.finish()
     assert finding.figures["power mode"] == "15W"
     assert finding.figures["tj in degrees Celsius"] == 47.5
-    assert energy["tegrastats"].told == "VDD_IN"
-    # About 4.462 W for 0.3 s, shared by however many images the loop got through: never more.
-    assert 0 < (energy["tegrastats"].joules or 0) < 4.462
-    assert energy["NVML"].joules is None
+    assert told["tegrastats"].told == "VDD_IN"
+    # 4.462 W for half a second an image.
+    assert told["tegrastats"].joules == pytest.approx(2.231, rel=1e-4)
+    assert told["NVML"].joules is None
 
 
 @pytest.mark.parametrize("name", ["clocks_event_reasons.active", "clocks_throttle_reasons.active"])
 def test_a_gpu_is_asked_in_the_words_of_its_release(
-    install: Callable[[str, str], None], tmp_path: Path, name: str
+    install: Callable[[str, str], None],
+    lines_came: Callable[[], None],
+    tmp_path: Path,
+    name: str,
 ) -> None:
     line = "112.34, 61, 1785, 2100, 1024, 0x0"
     query = f'case "$*" in *{name}*) {repeat(line)};; *) echo unknown field; exit 1;; esac'
     install("nvidia-smi", f'if [ "$1" = --help-query-gpu ]; then echo {name}; exit; fi\n{query}')
     watch = ConditionsWatch(gpu=True, root=tmp_path)
-    wait_for_lines(nvidia_smi.start_sampler())
+    lines_came()
     assert watch.finish().figures[nvidia_smi.GPU_MEMORY] == 1024
-
-
-def wait_for_lines(sampler: LineSampler | str) -> None:
-    """Until a sampler that was started later has a line, too."""
-    assert isinstance(sampler, LineSampler)
-    while not sampler.lines:
-        pass
-    sampler.stop()
 
 
 def test_nothing_keeps_running_after_a_sampler_was_stopped(

@@ -30,9 +30,12 @@ SECONDS = 20
 PROGRAM = """
 import sys
 from pathlib import Path
+import cv2
 from brixia_edge.runtime.errors import BrixiaEdgeError
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
 from brixia_edge.runtime.sources.source import prepare_file
+# As in the reading process: every thread takes address space, and OpenCV starts one for each core.
+cv2.setNumThreads(1)
 try:
     prepared = prepare_file(Path(sys.argv[1]), PreprocessSpec("equalize"))
     print("read", prepared.radiograph.rows, "x", prepared.radiograph.columns)

@@ -1,6 +1,7 @@
 """20,000 damaged files, the same in every run: each is read or refused with one of our reasons."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,8 +29,11 @@ def test_no_mutation_brings_more_than_a_reason(tmp_path: Path) -> None:
         [sys.executable, str(WORKER), str(number * share), str(share), str(folder)]
         for number, folder in enumerate(folders)
     ]
+    one_thread = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     workers = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=one_thread
+        )
         for command in commands
     ]
     outcomes = [worker.communicate() for worker in workers]

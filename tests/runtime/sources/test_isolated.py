@@ -6,6 +6,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -46,9 +47,24 @@ def source() -> Iterator[IsolatedSource]:
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[IsolatedSource]:
     monkeypatch.setattr(reading_process, "_START", FAULTY)
-    source = IsolatedSource(SPEC, ReadingLimits(seconds=2.0))
+    source = IsolatedSource(SPEC, ReadingLimits())
     yield source
     source.close()
+
+
+@pytest.fixture
+def time_flies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let the time for a file be up once the endless one is begun, and never for another."""
+
+    class Timer(threading.Timer):
+        def run(self) -> None:
+            while not self.finished.wait(0.01):
+                if (tmp_path / "begun").exists():
+                    (tmp_path / "begun").unlink()
+                    self.function()
+                    return
+
+    monkeypatch.setattr(threading, "Timer", Timer)
 
 
 def copies(chest_png: Path, *names: str) -> list[Path]:
@@ -98,12 +114,13 @@ def test_reasons_are_those_of_reading_here(
     [
         ("segfault.png", UnreadableImage, "ended the process that read it .SIGSEGV"),
         ("exit.png", UnreadableImage, "ended the process that read it .exit status 7"),
-        ("endless.png", UnreadableImage, "took longer than 2 s"),
+        ("endless.png", UnreadableImage, "took longer than 60 s"),
         ("exhaust.png", ImageTooLarge, "more memory than it may have"),
         ("fault.png", UnreadableImage, "a fault of brixia-edge .KeyError"),
         ("liar.png", UnreadableImage, "nonsense"),
     ],
 )
+@pytest.mark.usefixtures("time_flies")
 def test_a_bad_file_costs_only_itself(
     faulty: IsolatedSource, chest_png: Path, name: str, kind: type[Exception], told: str
 ) -> None:
@@ -119,6 +136,19 @@ def test_a_bad_file_costs_only_itself(
         with pytest.raises(kind, match=told):
             raise bad.error
         assert "SECRET" not in str(bad.error)
+
+
+def test_a_file_is_given_up_when_its_time_is_up(
+    monkeypatch: pytest.MonkeyPatch, chest_png: Path
+) -> None:
+    monkeypatch.setattr(reading_process, "_START", FAULTY)
+    (endless,) = copies(chest_png, "endless.png")
+    source = IsolatedSource(SPEC, ReadingLimits(seconds=0.1))
+    try:
+        with pytest.raises(UnreadableImage, match=r"took longer than 0\.1 s"):
+            source.prepared(endless)
+    finally:
+        source.close()
 
 
 def test_what_a_decoder_prints_is_no_answer(faulty: IsolatedSource, chest_png: Path) -> None:
@@ -237,7 +267,8 @@ def test_no_reading_process_outlives_a_killed_parent(chest_png: Path, tmp_path: 
         assert parent.stdout.readline() == b"ready\n"
         assert marked_processes(tmp_path)
         parent.kill()
-    for _ in range(200):
+    # It ends at once, but a busy machine may take its time; one that stays would stay for ever.
+    for _ in range(6000):
         if not marked_processes(tmp_path):
             return
         time.sleep(0.05)

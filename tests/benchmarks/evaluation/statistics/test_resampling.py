@@ -1,5 +1,6 @@
 """Intervals: against SciPy's bootstrap, by their coverage, and by patient."""
 
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -73,10 +74,15 @@ def test_an_image_without_patient_is_a_cluster_of_its_own() -> None:
 
 def test_the_seed_decides_and_blocks_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(7).normal(size=30)
-    first = interval(values, np.arange(30), 300, seed=1)
+
+    def found(seed: int) -> Floats:
+        return np.array(astuple(interval(values, np.arange(30), 300, seed)), np.float64)
+
+    first, other = found(1), found(2)
+    assert np.abs(other - first)[1:].min() > 0.001, "another seed draws another interval"
     monkeypatch.setattr("brixia_edge.benchmarks.evaluation.statistics.resampling._BLOCK", 100)
-    assert interval(values, np.arange(30), 300, seed=1) == first
-    assert interval(values, np.arange(30), 300, seed=2) != first
+    # Some matrix libraries add up blocks of another size in another order, a few roundings apart.
+    np.testing.assert_allclose(found(1), first, rtol=1e-12)
 
 
 def test_a_figure_that_many_resamples_leave_undefined_has_no_interval() -> None:
