@@ -138,3 +138,7 @@ class ConfigurationError(CannotRun):
 
 class StateError(CannotRun):
     """The node's database cannot be used: damaged, of a later version, or of another program."""
+
+
+class MissingExtra(BrixiaEdgeError):
+    """Temporary."""
