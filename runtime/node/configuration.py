@@ -163,6 +163,13 @@ class Configuration:
     sources: tuple[SourceSection, ...] = ()
     destinations: tuple[DestinationSection, ...] = ()
 
+    @property
+    def callers(self) -> tuple[SourceSection, ...]:
+        """Who may call: modalities, and archives that confirm what they keep."""
+        confirming = (each for each in self.destinations if each.commit)
+        archives = (SourceSection(each.ae_title, each.host) for each in confirming)
+        return (*self.sources, *archives)
+
 
 LISTS: Mapping[str, tuple[str, type]] = {
     "source": ("sources", SourceSection),

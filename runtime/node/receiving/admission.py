@@ -15,8 +15,6 @@ CALLED_AE_TITLE = (1, 1, 7)
 LOCAL_LIMIT = (2, 3, 2)
 CONGESTION = (2, 3, 1)
 
-_VERIFICATION_ALWAYS = "a full disk refuses images, not echoes"
-
 
 class Admission:
     """Decides on a caller.

@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from pydicom.uid import (
+    JPEG2000,
     ComputedRadiographyImageStorage,
     DeflatedExplicitVRLittleEndian,
     DigitalXRayImageStorageForPresentation,
@@ -14,7 +15,6 @@ from pydicom.uid import (
     HTJ2KLossless,
     HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
-    JPEG2000,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
@@ -27,6 +27,7 @@ from pydicom.uid import (
 )
 
 VERIFICATION = "1.2.840.10008.1.1"
+STORAGE_COMMITMENT = "1.2.840.10008.1.20.1"
 
 CHEST_CLASSES: Mapping[str, str] = {
     ComputedRadiographyImageStorage: "Computed Radiography Image Storage",

@@ -18,7 +18,7 @@ from typing import Any, cast
 from ...errors import ConfigurationError, MissingExtra
 from ..configuration import NodeSection, TlsSection
 from .admission import Admission
-from .contexts import TRANSFER_SYNTAXES, VERIFICATION, storage_classes
+from .contexts import STORAGE_COMMITMENT, TRANSFER_SYNTAXES, VERIFICATION, storage_classes
 
 try:
     import pynetdicom
@@ -97,7 +97,7 @@ class StrictACSE(ACSE):
 
     def _negotiate_as_acceptor(self) -> None:
         request: Any = self.requestor.primitive
-        host = str(self.requestor.address_info.address)
+        host = _host_of(self.assoc)
         proposed = request.presentation_context_definition_list
         refusal = self._admission.refusal(
             str(request.calling_ae_title).strip(),
@@ -121,14 +121,13 @@ def _host_of(association: Any) -> str:
 class _Handler(RequestHandler):
     """One connection: its TLS handshake in its own thread, then an association."""
 
-    server: "NodeServer"
-
     def handle(self) -> None:
         connection = cast(socket.socket, self.request)
         connection.settimeout(SECONDS_OF_A_PDU)
+        server = cast(NodeServer, self.server)
         try:
-            if self.server.tls is not None:
-                self.request = self.server.tls.wrap_socket(connection, server_side=True)
+            if server.tls is not None:
+                self.request = server.tls.wrap_socket(connection, server_side=True)
         except (OSError, ValueError):
             # A caller that speaks no TLS, or has no certificate that we trust.
             connection.close()
@@ -137,9 +136,10 @@ class _Handler(RequestHandler):
 
     def _create_association(self) -> Any:
         association: Any = super()._create_association()
-        association.acse = StrictACSE(association, self.server.admission)
+        server = cast(NodeServer, self.server)
+        association.acse = StrictACSE(association, server.admission)
         limited = DeadlineSocket(association, self.request)
-        limited.largest_message = self.server.largest_message
+        limited.largest_message = server.largest_message
         # The first socket's event of the connection is in the queue already.
         association.dul.event_queue.get_nowait()
         association.dul.socket = limited
@@ -180,6 +180,7 @@ def start_server(
     node: NodeSection,
     admission: Admission,
     store: Callable[[Any], int],
+    report: Callable[[Any], tuple[int, None]],
 ) -> NodeServer:
     """Listen for modalities, in threads of their own; ``shutdown`` of what is given ends them.
 
@@ -191,6 +192,8 @@ def start_server(
         Decides on callers.
     store
         Answers ``EVT_C_STORE`` with a status.
+    report
+        Answers ``EVT_N_EVENT_REPORT``: an archive that confirms what it keeps.
 
     Raises
     ------
@@ -209,7 +212,13 @@ def start_server(
     entity.add_supported_context(VERIFICATION)
     for sop_class in storage_classes(node.accept):
         entity.add_supported_context(sop_class, list(TRANSFER_SYNTAXES))
-    handlers = [(evt.EVT_C_STORE, store), (evt.EVT_DIMSE_RECV, _message_ended)]
+    # An archive reports as the service's provider, though it is the one that calls.
+    entity.add_supported_context(STORAGE_COMMITMENT, scu_role=False, scp_role=True)
+    handlers: list[Any] = [
+        (evt.EVT_C_STORE, store),
+        (evt.EVT_N_EVENT_REPORT, report),
+        (evt.EVT_DIMSE_RECV, _message_ended),
+    ]
     tls = server_tls(node.tls)
     server = NodeServer(
         entity,
@@ -245,9 +254,7 @@ def server_tls(files: TlsSection) -> ssl.SSLContext | None:
     if files.cert is None:
         return None
     try:
-        context = ssl.create_default_context(
-            ssl.Purpose.CLIENT_AUTH, cafile=_text(files.client_ca)
-        )
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=_text(files.client_ca))
         context.load_cert_chain(files.cert, files.key)
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(
