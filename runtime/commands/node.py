@@ -14,7 +14,7 @@ from ..cli import UNSCORED
 from ..errors import ConfigurationError
 
 _PATH = click.Path(path_type=Path)
-_FOLDER = f"{__package__.rpartition('.')[0]}.node"
+_NODE = "brixia_edge.runtime.node"
 
 config_option = click.option(
     "--config",
@@ -27,7 +27,7 @@ config_option = click.option(
 
 def _of(module: str, name: str) -> Any:
     """A name of the node, imported on use: `--help` must need nothing of the extra."""
-    return getattr(importlib.import_module(f"{_FOLDER}.{module}"), name)
+    return getattr(importlib.import_module(f"{_NODE}.{module}"), name)
 
 
 def _configuration(path: Path) -> Any:
@@ -78,8 +78,12 @@ def run(config: Path) -> None:
     _of("operating.logs", "start_logging")()
     running = _of("operating.node", "Node")(configuration)
     ended = threading.Event()
+
+    def end(*_: Any) -> None:
+        ended.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, end)
     running.start()
     ended.wait()
     running.stop()

@@ -140,9 +140,10 @@ class DestinationSection:
         Kind(AE_TITLE.allowed, lambda value: AE_TITLE.read(value) if value else ""),
         "dimse: how it is called.",
         "",
+        example='"PACS"',
     )
-    host: str = entry(TEXT, "dimse: its address.", "")
-    port: int = entry(PORT, "dimse: its port.", 104)
+    host: str = entry(TEXT, "dimse: its address.", "", example='"127.0.0.1"')
+    port: int = entry(PORT, "dimse: its port.", 104, example="4242")
     tls: bool = entry(FLAG, "dimse: encrypt, with [node.tls]'s files.", False)
     url: str = entry(TEXT, "stow: the address of the DICOMweb service.", "")
     token_file: Path | None = entry(PATH, "stow: a file with the bearer token.", "")

@@ -36,9 +36,8 @@ def check(configuration: Configuration) -> Iterator[Checked]:
     yield _backend(configuration)
     yield _tls(configuration)
     for source in configuration.sources:
-        yield Checked(
-            f"source {source.ae_title}", True, f"may send from {source.host or 'anywhere'}"
-        )
+        where = source.host or "anywhere"
+        yield Checked(f"source {source.ae_title}", True, f"may send from {where}")
     for destination in configuration.destinations:
         yield _destination(configuration, destination)
 

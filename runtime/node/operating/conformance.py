@@ -25,7 +25,7 @@ _ANSWERS = {
 }
 _STATUSES: Mapping[int, str] = {
     SUCCESS: "file, folder and database are on the disk; also for an image that is there already",
-    OUT_OF_RESOURCES: "the disk is full or the database cannot be written; the sender may try again",
+    OUT_OF_RESOURCES: "the disk is full or the database cannot be written; try again",
     DOES_NOT_MATCH: "SOP class or instance UID differ between the request and the object",
     CANNOT_UNDERSTAND: "the object cannot be parsed, or has no valid UIDs",
 }
@@ -93,8 +93,8 @@ def _lines() -> Iterator[str]:
     yield ""
     yield (
         "Warnings (B000 to BFFF) count as stored. A7xx, 0110, no answer, no association: tried "
-        f"again after {FIRST_PAUSE:.0f} s, doubled up to {LONGEST_PAUSE / 60:.0f} min, for ever. Any "
-        "other status parks the answer until `brixia-edge node retry`."
+        f"again after {FIRST_PAUSE:.0f} s, doubled up to {LONGEST_PAUSE / 60:.0f} min, for ever. "
+        "Any other status parks the answer until `brixia-edge node retry`."
     )
     yield from _section("N.4.3 Storage Commitment SCU")
     yield (
@@ -103,7 +103,7 @@ def _lines() -> Iterator[str]:
     )
     yield from _section("N.5 Network and security")
     yield f"- Largest PDU: {LARGEST_PDU // 2} bytes proposed, {LARGEST_PDU} taken."
-    yield f"- A whole PDU, and the request for an association, must come within {SECONDS_OF_A_PDU:.0f} s."
+    yield f"- A whole PDU, and the request for an association: within {SECONDS_OF_A_PDU:.0f} s."
     yield (
         f"- Associations: {defaults.associations} at a time, "
         f"{defaults.associations_of_a_host} from one host, unless configured otherwise."
