@@ -4,19 +4,23 @@ Started: the database (what an earlier run left is taken up), the server, sender
 thread. The server listens before the network is loaded, so that images are safe at once.
 """
 
+import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from time import monotonic, time
 from typing import Any
 
 from ...bundles.bundle import Bundle
 from ...errors import ConfigurationError
 from ..configuration import Configuration, DestinationSection
 from ..data_folder import DataFolder
+from ..meters import Meters, Snapshot
 from ..receiving.admission import Admission
 from ..receiving.server import NodeServer, start_server
-from ..receiving.storage import SUCCESS, Storage
+from ..receiving.storage import OUT_OF_RESOURCES, SUCCESS, Storage, Taken
 from ..scoring.loop import ScoringLoop, ScoringPlan
 from ..scoring.process import ScoringSettings
 from ..sending.commitment import CommitmentReports, new_transaction, request_commitment
@@ -25,10 +29,16 @@ from ..sending.sender import Confirmation, Sender, Transport
 from ..signals import Signals
 from ..state.rows import Admission as TakenUp
 from ..state.rows import Delivery
+from ..web.app import NodeView, make_app
+from ..web.auth import read_token
+from ..web.server import WebServer
 from .disk import Disk
 from .housekeeping import Housekeeping, adopt
 from .logs import log, warn
 from .notify import ENDING, READY, notify
+
+ANSWER_SECONDS = 120.0
+"""How long an upload waits for its score."""
 
 LAST_IMAGE_SECONDS = 25.0
 """How long an image at hand may take when the node ends; then it goes back to the queue."""
@@ -75,6 +85,9 @@ class Node:
         self.reports = CommitmentReports(self.data.store.outbox, names)
         self.transports = {each.name: self._transport(each) for each in configuration.destinations}
         self.scoring = ScoringLoop(self._plan(), self.data.store, self.data.images, self.signals)
+        self.meters = Meters(self._look)
+        self.scoring.took = self.meters.score.observe
+        self._web = WebServer(configuration.http.listen, make_app(self._view()))
         self._server: NodeServer | None = None
         self._threads: list[threading.Thread] = []
 
@@ -91,6 +104,7 @@ class Node:
         for each in self.configuration.destinations:
             self._begin(f"send to {each.name}", self._sender(each).run)
         self._begin("score", self.scoring.run)
+        self._web.start()
         self._begin(
             "keep house", Housekeeping(self.configuration.node, self.data, self.signals).run
         )
@@ -102,6 +116,7 @@ class Node:
         notify(ENDING)
         if self._server is not None:
             self._server.shutdown()
+        self._web.stop()
         self.signals.end()
         for thread in self._threads:
             thread.join(LAST_IMAGE_SECONDS if thread.name == "score" else 2.0)
@@ -129,15 +144,50 @@ class Node:
                 f"[node]: {section.listen} cannot be listened on: {error.strerror}"
             ) from error
 
+    def _view(self) -> NodeView:
+        http = self.configuration.http
+        token = read_token(http.token_file)
+        return NodeView(
+            self.data, self.meters, self._ready, self._take, self._score_once, token, http.largest
+        )
+
+    def _ready(self) -> dict[str, bool]:
+        return {
+            "receiving": self._server is not None,
+            "scoring": self.scoring.well,
+            "disk": self.disk.has_room(),
+        }
+
+    def _look(self) -> Snapshot:
+        counts = self.data.store.views.counts()
+        return Snapshot(counts, self.disk.free(), self.bundle.digest, time())
+
+    def _take(self, content: bytes) -> Taken:
+        """Take up an upload; a full disk refuses it as it refuses a C-STORE."""
+        if not self.disk.has_room():
+            return Taken(OUT_OF_RESOURCES, None, reason="less disk is free than the reserve")
+        return self._noted(self.storage.take_upload(content))
+
+    def _score_once(self, content: bytes) -> Mapping[str, Any]:
+        with tempfile.NamedTemporaryFile(dir=self.data.root, prefix="upload-") as file:
+            file.write(content)
+            file.flush()
+            return self.scoring.score_file(Path(file.name), ANSWER_SECONDS)
+
     def _store(self, event: Any) -> int:
-        taken = self.storage.take_request(event)
+        started = monotonic()
+        taken = self._noted(self.storage.take_request(event))
+        self.meters.acknowledge.observe(monotonic() - started)
+        return taken.status
+
+    def _noted(self, taken: Taken) -> Taken:
         if taken.admission is TakenUp.ADDED:
             self.signals.received.ring()
         if taken.status != SUCCESS:
             warn("an image was refused", status=f"{taken.status:04X}", reason=taken.reason)
         elif taken.admission is TakenUp.CONFLICT:
             warn("two images have one SOP Instance UID")
-        return taken.status
+        return taken
 
     def _begin(self, name: str, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=partial(self._guarded, name, work), name=name, daemon=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ...errors import UnreadableImage
-from ...reading.dicom.file import parse_dicom
+from ...reading.dicom.file import end_of_file_meta, parse_dicom
 from ...reading.dicom.header import Header, refusing_damage, silence
 from ...reading.uids import is_uid
 from ..state.rows import Received
@@ -60,6 +60,20 @@ def describe(content: bytes, sha256: str, source: str, key: bytes) -> Received:
             acquired=next(_moments(header), ""),
             spool=f"{sha256}.dcm",
         )
+
+
+def split_file(content: bytes) -> tuple[str, bytes]:
+    """Take a DICOM file apart: its transfer syntax, and its dataset as it is encoded.
+
+    Raises
+    ------
+    UnreadableImage, ImageTooLarge
+        It is no DICOM file.
+    """
+    file = parse_dicom(content)
+    with refusing_damage("the file meta information"):
+        start = end_of_file_meta(content)
+    return file.transfer_syntax, content[start:]
 
 
 def patient_digest(header: Header, key: bytes) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from ...errors import BrixiaEdgeError, StateError
 from ..state.rows import IGNORED, QUEUED, Admission
 from ..state.store import Store
-from .arrival import describe
+from .arrival import describe, split_file
 from .contexts import CHEST_CLASSES
 from .spool import Spool, digest
 
@@ -96,6 +96,20 @@ class Storage:
             # The file may stay: the next start adopts it, and a resent object is the same.
             return Taken(OUT_OF_RESOURCES, None, received.sop_instance_uid, _told(error))
         return Taken(SUCCESS, admission, received.sop_instance_uid)
+
+    def take_upload(self, content: bytes) -> Taken:
+        """Take up a file that came otherwise than by DICOM.
+
+        Parameters
+        ----------
+        content
+            A DICOM file, with or without file meta information.
+        """
+        try:
+            syntax, dataset = split_file(content)
+        except BrixiaEdgeError as error:
+            return Taken(CANNOT_UNDERSTAND, None, reason=str(error))
+        return self.take(content, digest(syntax, dataset), "http")
 
     def take_request(self, event: Any) -> Taken:
         """Take up the object of a C-STORE request, byte for byte as it was received.

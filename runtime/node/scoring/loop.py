@@ -1,8 +1,13 @@
 """The scoring thread: takes images out of the queue and keeps what comes of them."""
 
 import json
-from collections.abc import Mapping
+import queue
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -14,6 +19,20 @@ from ..state.store import Store
 from .process import ScoringCrashed, ScoringProcess, ScoringSettings
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds before a process that ended is started again
+
+
+MOST_GUESTS = 8
+"""Files that wait to be scored between images; more are told to come again."""
+
+
+@dataclass(frozen=True)
+class _Guest:
+    path: Path
+    answer: "Future[Mapping[str, Any]]"
+
+
+def _nothing(_: float) -> None:
+    return
 
 
 @dataclass(frozen=True)
@@ -39,8 +58,9 @@ class ScoringPlan:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Every kind of answer that some destination gets."""
-        return tuple(dict.fromkeys(kind for _, kinds in self.destinations for kind in kinds))
+        """Every kind of answer that some destination gets, and the picture for the page."""
+        wanted = (kind for _, kinds in self.destinations for kind in kinds)
+        return tuple(dict.fromkeys((*wanted, "capture")))
 
 
 class ScoringLoop:
@@ -60,8 +80,9 @@ class ScoringLoop:
         self._plan, self._store, self._spool, self._signals = plan, store, spool, signals
         self._process: ScoringProcess | None = None
         self._pause = _FIRST_PAUSE
-        self.last_seconds: float | None = None
-        """How long the last image took."""
+        self._guests: queue.Queue[_Guest] = queue.Queue(MOST_GUESTS)
+        self.took: Callable[[float], object] = _nothing
+        """Is told how many seconds each image took."""
 
     def run(self) -> None:
         """Work until `Signals.stop`; the image at hand is finished."""
@@ -76,13 +97,54 @@ class ScoringLoop:
         """Score one image, if there is one; whether there was."""
         if not self._ready():
             return False
+        with suppress(queue.Empty):
+            self._serve(self._guests.get_nowait())
         instance = self._store.inbox.next_to_score(self._plan.order)
         if instance is None:
             return False
         started = monotonic()
         self._score(instance)
-        self.last_seconds = monotonic() - started
+        self.took(monotonic() - started)
         return True
+
+    @property
+    def well(self) -> bool:
+        """Whether the scoring process runs."""
+        return self._process is not None
+
+    def score_file(self, path: Path, seconds: float) -> Mapping[str, Any]:
+        """Have a file scored between two images of the queue; nothing of it is kept.
+
+        Parameters
+        ----------
+        path
+            The file.
+        seconds
+            How long to wait.
+
+        Returns
+        -------
+        Mapping[str, Any]
+            ``score``, or ``error`` with its type and message, and ``file`` where the file is at
+            fault.
+        """
+        guest = _Guest(path, Future())
+        try:
+            self._guests.put_nowait(guest)
+            self._signals.received.ring()
+            return guest.answer.result(seconds)
+        except (queue.Full, TimeoutError, FutureTimeout):
+            return {"error": {"type": "Busy", "message": "the node is busy; try again later"}}
+
+    def _serve(self, guest: "_Guest") -> None:
+        process = self._process
+        crashed = {"type": "UnreadableImage", "message": "ended the process that scored it"}
+        try:
+            found: Mapping[str, Any] = {} if process is None else process.score(guest.path)
+        except ScoringCrashed:
+            self._process = None
+            found = {"error": crashed}
+        guest.answer.set_result({**found, "file": True})
 
     def end(self) -> None:
         """End the process, whatever it is at."""

@@ -111,7 +111,7 @@ class DimseTransport:
 def _why_not(association: Any) -> str:
     if association.is_rejected:
         return "the archive rejects the association: does it know our AE title?"
-    return "the archive cannot be reached" if not association.is_aborted else "the archive aborts"
+    return "the archive cannot be reached, or ended the association"
 
 
 def client_tls(files: TlsSection) -> ssl.SSLContext:

@@ -63,6 +63,13 @@ class Views:
         )
         return [Event(*row) for row in rows]
 
+    def latest_event(self) -> Event | None:
+        """What happened last."""
+        rows = self._database.rows(
+            "SELECT id, at, kind, instance_id, text FROM events ORDER BY id DESC LIMIT 1"
+        )
+        return Event(*rows[0]) if rows else None
+
     def note(self, kind: str, text: str, instance_id: int | None = None) -> None:
         """Keep an event; its text must name nobody."""
         with self._database.transaction() as connection:
