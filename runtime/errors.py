@@ -127,11 +127,6 @@ class ReadingProcessUnavailable(CannotRun):
     """The process that reads files does not start."""
 
 
-def pip_line(extra: str) -> str:
-    """The line that installs an extra of this package."""
-    return f"pip install 'brixia-edge[{extra}]'"
-
-
 class ConfigurationError(CannotRun):
     """The node's configuration cannot be read, or holds what is not allowed."""
 
@@ -140,5 +135,6 @@ class StateError(CannotRun):
     """The node's database cannot be used: damaged, of a later version, or of another program."""
 
 
-class MissingExtra(BrixiaEdgeError):
-    """Temporary."""
+def pip_line(extra: str) -> str:
+    """The line that installs an extra of this package."""
+    return f"pip install 'brixia-edge[{extra}]'"

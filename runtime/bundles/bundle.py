@@ -141,7 +141,7 @@ class Bundle:
     @property
     def digest(self) -> str:
         """SHA-256 of the manifest, which holds those of all files; in hexadecimal."""
-        return hashlib.sha256(self.manifest.to_json().encode()).hexdigest()
+        return digest(self.manifest.to_json().encode())
 
     @property
     def identity(self) -> ModelIdentity:

@@ -4,17 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import MissingExtra
+from ..errors import MissingExtra, pip_line
 from .state.rows import Counts
 
 try:
     from prometheus_client import CollectorRegistry, Histogram, generate_latest
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 except ModuleNotFoundError as error:
-    raise MissingExtra(
-        "the node needs prometheus-client, which is not installed; "
-        "install it: pip install 'brixia-edge[node]'"
-    ) from error
+    raise MissingExtra.of("the node", "prometheus-client", pip_line("node")) from error
 
 _SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
 

@@ -10,7 +10,7 @@ import sys
 from datetime import datetime, timezone
 from typing import Any
 
-LOGGER = logging.getLogger("brixia_edge.node")
+LOGGER = logging.getLogger("brixia-edge node")
 
 
 class _Lines(logging.Formatter):

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, cast
 
-from ...errors import ConfigurationError, MissingExtra
+from ...errors import ConfigurationError, MissingExtra, pip_line
 from ..configuration import NodeSection, TlsSection
 from .admission import Admission
 from .contexts import STORAGE_COMMITMENT, TRANSFER_SYNTAXES, VERIFICATION, storage_classes
@@ -25,10 +25,7 @@ try:
     from pynetdicom.acse import ACSE
     from pynetdicom.transport import AssociationSocket, RequestHandler, ThreadedAssociationServer
 except ModuleNotFoundError as error:
-    raise MissingExtra(
-        "the node needs pynetdicom, which is not installed; "
-        "install it: pip install 'brixia-edge[node]'"
-    ) from error
+    raise MissingExtra.of("the node", "pynetdicom", pip_line("node")) from error
 
 SECONDS_OF_A_PDU = 10.0
 LARGEST_PDU = 128 * 2**10

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from ...errors import ConfigurationError, MissingExtra
+from ...errors import ConfigurationError, MissingExtra, pip_line
 from ..configuration import DestinationSection, TlsSection
 from ..receiving.spool import Spool
 from ..state.rows import Delivery
@@ -16,10 +16,7 @@ from .outcome import Outcome, of_status, permanent, transient
 try:
     import pynetdicom
 except ModuleNotFoundError as error:
-    raise MissingExtra(
-        "sending needs pynetdicom, which is not installed; "
-        "install it: pip install 'brixia-edge[node]'"
-    ) from error
+    raise MissingExtra.of("sending", "pynetdicom", pip_line("node")) from error
 
 evt: Any = import_module("pynetdicom.events")
 dcmread: Any = import_module("pydicom").dcmread  # its types are not whole

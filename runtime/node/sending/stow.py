@@ -7,7 +7,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from ...errors import ConfigurationError, MissingExtra
+from ...errors import ConfigurationError, MissingExtra, pip_line
 from ..configuration import DestinationSection
 from ..receiving.spool import Spool
 from ..state.rows import Delivery
@@ -17,10 +17,7 @@ try:
     _client: Any = import_module("dicomweb_client.api")
     _requests: Any = import_module("requests")
 except ModuleNotFoundError as error:
-    raise MissingExtra(
-        "STOW-RS needs dicomweb-client, which is not installed; "
-        "install it: pip install 'brixia-edge[node]'"
-    ) from error
+    raise MissingExtra.of("STOW-RS", "dicomweb-client", pip_line("node")) from error
 
 dcmread: Any = import_module("pydicom").dcmread  # its types are not whole
 

@@ -7,7 +7,7 @@ from functools import partial
 from importlib import resources
 from typing import Any
 
-from ...errors import BrixiaEdgeError, ImageTooLarge, MissingExtra, StateError
+from ...errors import BrixiaEdgeError, ImageTooLarge, MissingExtra, StateError, pip_line
 from ..data_folder import DataFolder
 from ..meters import Meters
 from ..receiving.storage import OUT_OF_RESOURCES, SUCCESS, Taken
@@ -25,10 +25,7 @@ try:
     from starlette.responses import JSONResponse, Response, StreamingResponse
     from starlette.routing import Route
 except ModuleNotFoundError as error:
-    raise MissingExtra(
-        "the node needs starlette, which is not installed; "
-        "install it: pip install 'brixia-edge[node]'"
-    ) from error
+    raise MissingExtra.of("the node", "starlette", pip_line("node")) from error
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "

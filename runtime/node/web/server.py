@@ -4,16 +4,13 @@ import threading
 from importlib import import_module
 from typing import Any
 
-from ...errors import ConfigurationError, MissingExtra
+from ...errors import ConfigurationError, MissingExtra, pip_line
 from ..values import Address
 
 try:
     _uvicorn: Any = import_module("uvicorn")
 except ModuleNotFoundError as error:
-    raise MissingExtra(
-        "the node needs uvicorn, which is not installed; "
-        "install it: pip install 'brixia-edge[node]'"
-    ) from error
+    raise MissingExtra.of("the node", "uvicorn", pip_line("node")) from error
 
 _STOPPING_SECONDS = 2
 _CONNECTIONS = 64
