@@ -28,6 +28,9 @@ def digest(transfer_syntax: str, dataset: bytes) -> str:
 class Spool:
     """A folder of files that are written once.
 
+    Not by `files.staged`, which refuses a second writer: here several callers may send one image at
+    a time, each must get its Success, and the file's folder is synchronised, too.
+
     Parameters
     ----------
     folder

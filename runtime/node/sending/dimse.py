@@ -51,8 +51,8 @@ class DimseTransport:
         classes = dict.fromkeys(delivery.sop_class_uid for delivery in deliveries)
         association = self.associate([(each, SYNTAXES) for each in classes])
         if not association.is_established:
-            reason = transient(_why_not(association))
-            return {delivery.id: reason for delivery in deliveries}
+            outcome = _not_established(association)
+            return {delivery.id: outcome for delivery in deliveries}
         try:
             return {each.id: self._store(association, each, folder) for each in deliveries}
         finally:
@@ -103,6 +103,13 @@ class DimseTransport:
         if "Status" not in status:
             return transient("the archive did not answer")
         return of_status(int(status.Status))
+
+
+def _not_established(association: Any) -> Outcome:
+    # pynetdicom ends an association by itself in which nothing was accepted.
+    if association.rejected_contexts and not association.is_rejected:
+        return permanent("the archive takes none of our answers (their SOP classes are refused)")
+    return transient(_why_not(association))
 
 
 def _why_not(association: Any) -> str:

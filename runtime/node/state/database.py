@@ -37,9 +37,13 @@ class Database:
             connection = sqlite3.connect(
                 path, timeout=_WAIT, isolation_level=None, check_same_thread=False
             )
-            for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-                connection.execute(f"PRAGMA {setting}")
-            migrate(connection)
+            try:
+                for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                    connection.execute(f"PRAGMA {setting}")
+                migrate(connection)
+            except BaseException:
+                connection.close()
+                raise
         except sqlite3.Error as error:
             raise StateError(f"{path} cannot be used as the node's database: {error}") from error
         return cls(connection, path)
