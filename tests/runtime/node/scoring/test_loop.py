@@ -1,6 +1,7 @@
 """Images become answers; whatever happens to the process that scores, the queue goes on."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -90,8 +91,9 @@ def test_an_answer_made_again_has_the_same_uid(
     loop.step()
     first = data.store.views.instance(uid)
     assert first is not None
-    with data.store.inbox._database.transaction() as connection:
-        connection.execute("UPDATE instances SET state = 'queued'")
+    with sqlite3.connect(data.root / "node.sqlite") as database:
+        database.execute("UPDATE instances SET state = 'queued'")  # as after a crash
+    database.close()
     loop.step()
     again = data.store.views.instance(uid)
     assert again is not None
@@ -138,8 +140,8 @@ def test_a_bundle_that_is_gone_is_told_and_loses_no_image(
 def test_a_full_disk_puts_the_image_back(
     loop: ScoringLoop, data: DataFolder, receive: Callable[..., str]
 ) -> None:
+    loop.step()  # the process is to run before its folder is gone
     uid = receive(1)
-    loop._ready()
     data.objects.folder.rmdir()
     loop.step()
     assert state(data, uid)[0] == "queued"

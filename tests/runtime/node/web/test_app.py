@@ -166,7 +166,7 @@ def test_an_image_is_shown_with_score_picture_and_answers(client: Client, scored
     large = client.get(f"/api/v1/instances/{scored}/picture")
     small = client.get(f"/api/v1/instances/{scored}/picture?size=small")
     shapes = [
-        cv2.imdecode(np.frombuffer(each.content, np.uint8), cv2.IMREAD_COLOR).shape
+        np.shape(cv2.imdecode(np.frombuffer(each.content, np.uint8), cv2.IMREAD_COLOR))
         for each in (large, small)
     ]
     assert large.headers["content-type"] == "image/png"
