@@ -7,6 +7,7 @@ what they read.
 import json
 import logging
 import sys
+import warnings
 from datetime import datetime, timezone
 from typing import Any
 
@@ -24,7 +25,8 @@ class _Lines(logging.Formatter):
 
 
 def start_logging() -> None:
-    """Log to standard error; silence pynetdicom, pydicom and the web server."""
+    """Log to standard error; silence pynetdicom, pydicom, their warnings, and the web server."""
+    warnings.simplefilter("ignore")  # pydicom's quote values
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines())
     LOGGER.handlers = [handler]

@@ -41,8 +41,8 @@ def describe(content: bytes, sha256: str, source: str, key: bytes) -> Received:
     UnreadableImage, ImageTooLarge
         It is no DICOM object that can be parsed, or has no valid UIDs.
     """
-    file = parse_dicom(content)
     with silence(), refusing_damage("the header"):
+        file = parse_dicom(content)
         header = file.header
         uid = "\\".join(header.texts("SOPInstanceUID"))
         if not is_uid(uid) or not is_uid(file.sop_class):
@@ -70,8 +70,8 @@ def split_file(content: bytes) -> tuple[str, bytes]:
     UnreadableImage, ImageTooLarge
         It is no DICOM file.
     """
-    file = parse_dicom(content)
-    with refusing_damage("the file meta information"):
+    with silence(), refusing_damage("the file meta information"):
+        file = parse_dicom(content)
         start = end_of_file_meta(content)
     return file.transfer_syntax, content[start:]
 

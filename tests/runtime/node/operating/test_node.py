@@ -168,3 +168,13 @@ def test_nothing_acknowledged_is_lost_or_answered_twice_when_the_node_is_killed(
     kill_loop(node, Modality(node.port, image, images), kills)
     check_nothing_lost_or_doubled(archive, node.data, images)
     assert node.end() == 0
+
+
+def test_an_odd_object_leaves_nothing_of_itself_in_the_log(
+    node: NodeProcess, image: Callable[..., bytes]
+) -> None:
+    node.start()
+    odd = image(1, SOPInstanceUID="SECRET.1", PatientBirthDate="SECRET-DATE", KVP="SECRET")
+    assert send(node.port, odd) != [0]
+    assert node.end() == 0
+    assert "SECRET" not in (node.data.parent / "log").read_text()
