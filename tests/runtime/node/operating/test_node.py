@@ -174,7 +174,7 @@ def test_an_odd_object_leaves_nothing_of_itself_in_the_log(
     node: NodeProcess, image: Callable[..., bytes]
 ) -> None:
     node.start()
-    odd = image(1, SOPInstanceUID="SECRET.1", PatientBirthDate="SECRET-DATE", KVP="SECRET")
+    odd = image(1, SOPInstanceUID="SECRET.1", PatientBirthDate="SECRET-DATE")
     assert send(node.port, odd) != [0]
     assert node.end() == 0
     assert "SECRET" not in (node.data.parent / "log").read_text()
