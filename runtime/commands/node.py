@@ -12,6 +12,7 @@ import click
 
 from ..cli import UNSCORED
 from ..errors import ConfigurationError
+from .terminal import show, tell
 
 _PATH = click.Path(path_type=Path)
 _NODE = "brixia_edge.runtime.node"
@@ -53,7 +54,7 @@ def init(output: Path, overwrite: bool) -> None:
             file.write(text)
     except FileExistsError as error:
         raise ConfigurationError(f"{output} exists; give --overwrite to replace it") from error
-    click.echo(f"Wrote {output}; name your modalities and archives in it", err=True)
+    tell(f"Wrote {output}; name your modalities and archives in it")
 
 
 @node.command()
@@ -65,7 +66,7 @@ def check(config: Path) -> int:
     """
     ok = True
     for found in _of("operating.check", "check")(_configuration(config)):
-        click.echo(f"{'ok' if found.ok else 'FAILED':<8}{found.subject:<24}{found.detail}")
+        show([f"{'ok' if found.ok else 'FAILED':<8}{found.subject:<24}{found.detail}"])
         ok = ok and found.ok
     return 0 if ok else UNSCORED
 
@@ -99,11 +100,11 @@ def status(config: Path) -> int:
     with _store(config) as store:
         counts = store.views.counts()
     for state, count in sorted(counts.instances.items()):
-        click.echo(f"images    {state:<14}{count:>8}")
+        show([f"images    {state:<14}{count:>8}"])
     for name, states in sorted(counts.deliveries.items()):
         for state, count in sorted(states.items()):
-            click.echo(f"answers   {state:<14}{count:>8}  to {name}")
-    click.echo(f"repeated  {'':<14}{counts.repeats:>8}")
+            show([f"answers   {state:<14}{count:>8}  to {name}"])
+    show([f"repeated  {'':<14}{counts.repeats:>8}"])
     parked = any("parked" in states for states in counts.deliveries.values())
     return UNSCORED if parked or counts.instances.get("failed") else 0
 
@@ -114,7 +115,7 @@ def status(config: Path) -> int:
 def retry(config: Path, destination: str | None) -> None:
     """Send parked answers again, all or those of one destination."""
     with _store(config) as store:
-        click.echo(f"{store.outbox.retry_parked(destination)} answers are sent again")
+        show([f"{store.outbox.retry_parked(destination)} answers are sent again"])
 
 
 @node.command()
@@ -123,7 +124,7 @@ def retry(config: Path, destination: str | None) -> None:
 def requeue(config: Path, sop_instance_uid: str | None) -> None:
     """Score failed images again, all or one."""
     with _store(config) as store:
-        click.echo(f"{store.inbox.requeue(sop_instance_uid)} images are scored again")
+        show([f"{store.inbox.requeue(sop_instance_uid)} images are scored again"])
 
 
 @node.command()
@@ -135,13 +136,13 @@ def backup(config: Path, output: Path) -> None:
         raise click.BadParameter(f"{output} exists; name another file", param_hint="OUTPUT")
     with _store(config) as store:
         store.backup(output)
-    click.echo(f"Wrote {output}", err=True)
+    tell(f"Wrote {output}")
 
 
 @node.command()
 def conformance() -> None:
     """Print the DICOM conformance statement (PS3.2 Annex N)."""
-    click.echo(_of("operating.conformance", "conformance_statement")(), nl=False)
+    show(_of("operating.conformance", "conformance_statement")().splitlines())
 
 
 @node.command(name="systemd-unit")
@@ -149,7 +150,7 @@ def conformance() -> None:
 @click.option("--gpu", is_flag=True, help="The network runs on a GPU.")
 def systemd_unit(config: Path, gpu: bool) -> None:
     """Print a systemd unit that runs the node at boot, with no more rights than it needs."""
-    click.echo(_of("operating.unit", "systemd_unit")(config, gpu), nl=False)
+    show(_of("operating.unit", "systemd_unit")(config, gpu).splitlines())
 
 
 @contextmanager
