@@ -29,6 +29,8 @@ MAY_WRITE = {
     "runtime.cli": "flushes at the end",
     "runtime.backends": "a library may be without commands",
     "runtime.sources.child": "its answers go to the process that asked",
+    "runtime.node.scoring.child": "its answers go to the process that asked",
+    "runtime.node.operating.logs": "its lines are JSON, which escapes",
     "benchmarks.latency.cold_start_child": "a child that reports to its parent",
     "benchmarks.scaling.score_child": "a child that reports to its parent",
     "benchmarks.scaling.worker": "a child that reports to its parent",
