@@ -84,6 +84,12 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "benchmark": LazyCommand(
         "brixia_edge.benchmarks.cli", "benchmark", "Measure how fast this machine scores."
     ),
+    "node": LazyCommand(
+        "brixia_edge.runtime.commands.node",
+        "node",
+        "Stand between X-ray machine and PACS.",
+        extra="node",
+    ),
     "inspect": LazyCommand(
         "brixia_edge.runtime.commands.inspect",
         "inspect",

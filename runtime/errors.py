@@ -15,6 +15,8 @@
     ├── BaselineError        a saved benchmark that cannot be read or compared with
     ├── BenchmarkError       what a benchmark measures with does not fit, or did not do its work
     └── CannotRun            nothing can be scored, whatever the file: the run stops
+        ├── ConfigurationError       a configuration of the node that cannot be used
+        ├── StateError               the node's database is none, or of a later version
         ├── BundleError              a bundle that is absent, incomplete, altered or not known
         ├── BackendUnavailable       no device, no library that loads, or the device was lost
         ├── EngineMismatch           an engine built for another TensorRT, GPU or bundle
@@ -123,6 +125,14 @@ class MissingExtra(CannotRun):
 
 class ReadingProcessUnavailable(CannotRun):
     """The process that reads files does not start."""
+
+
+class ConfigurationError(CannotRun):
+    """The node's configuration cannot be read, or holds what is not allowed."""
+
+
+class StateError(CannotRun):
+    """The node's database cannot be used: damaged, of a later version, or of another program."""
 
 
 def pip_line(extra: str) -> str:

@@ -110,7 +110,15 @@ class ModelIdentity:
 
 @dataclass(frozen=True)
 class ScoredRadiograph:
-    """A radiograph, its score, and all that a report may want to say about it."""
+    """A radiograph, its score, and all that a report may want to say about it.
+
+    Attributes
+    ----------
+    file, radiograph, prediction, score, quality, model, timing
+        What was scored, what came of it, by which model, in which time.
+    bundle
+        The digest of the bundle that scored, see `Bundle.digest`.
+    """
 
     file: Path
     radiograph: Radiograph
@@ -119,6 +127,7 @@ class ScoredRadiograph:
     quality: Quality
     model: ModelIdentity
     timing: Timing
+    bundle: str = ""
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,7 @@ class Scorer:
             quality=assess_quality(prepared.radiograph, prepared.image, prediction),
             model=self.bundle.identity,
             timing=NOT_TIMED,
+            bundle=self.bundle.digest,
         )
 
     def close(self) -> None:

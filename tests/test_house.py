@@ -29,6 +29,8 @@ MAY_WRITE = {
     "runtime.cli": "flushes at the end",
     "runtime.backends": "a library may be without commands",
     "runtime.sources.child": "its answers go to the process that asked",
+    "runtime.node.scoring.child": "its answers go to the process that asked",
+    "runtime.node.operating.logs": "its lines are JSON, which escapes",
     "benchmarks.latency.cold_start_child": "a child that reports to its parent",
     "benchmarks.scaling.score_child": "a child that reports to its parent",
     "benchmarks.scaling.worker": "a child that reports to its parent",
@@ -134,10 +136,13 @@ for name in {HEAVY!r}:
 import brixia_edge.runtime as runtime
 for module in pkgutil.walk_packages(runtime.__path__, runtime.__name__ + "."):
     # Importing a backend's module is the opt-in to its library; the plain one is onnxrt. So it is
-    # with the two that make structured reports.
+    # with the two that make structured reports, and with the node.
     lean = (".base", ".onnxrt", ".onnxrt_session")
     backend = ".backends." in module.name and not module.name.endswith(lean)
-    if not backend and not module.name.endswith((".structured_report", "_report_content")):
+    extra = ".node" in module.name or module.name.endswith(
+        (".structured_report", "_report_content")
+    )
+    if not backend and not extra:
         importlib.import_module(module.name)
 [getattr(runtime, name) for name in runtime.__all__]
 """

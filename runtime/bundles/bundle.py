@@ -139,6 +139,11 @@ class Bundle:
         return tuple(self.root / name for name in (MANIFEST, *self.manifest.files))
 
     @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest, which holds those of all files; in hexadecimal."""
+        return digest(self.manifest.to_json().encode())
+
+    @property
     def identity(self) -> ModelIdentity:
         """The name, precision and weights digest that go with every score."""
         manifest = self.manifest

@@ -176,6 +176,11 @@ def _file_meta(content: bytes) -> tuple[Dataset, int]:
     return meta, stream.tell()
 
 
+def end_of_file_meta(content: bytes) -> int:
+    """Where a file's dataset begins, behind preamble and file meta information (PS3.10 7.1)."""
+    return _file_meta(content)[1]
+
+
 def _after_file_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
     del vr, length
     return tag.group != 2

@@ -5,10 +5,30 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
-from ...authorship import IMPLEMENTATION_UID, IMPLEMENTATION_VERSION
-from ...files import staged
+from ...authorship import IMPLEMENTATION_UID, IMPLEMENTATION_VERSION, SOFTWARE
+from ...files import digest, staged
 from ...plain_text import printable
 from ...reading.dicom.header import silence
+from ...results import ScoredRadiograph
+
+
+def derived_uid(result: ScoredRadiograph, source_uid: str, what: str) -> str:
+    """Name something that is made of a score, the same each time it is made (PS3.5 B.2).
+
+    An answer that is made again, after a crash or by a second run, is so the same object to every
+    archive, and not one more.
+
+    Parameters
+    ----------
+    result
+        The score; its bundle goes into the name, so that another model's answer is another object.
+    source_uid
+        SOP Instance UID of the radiograph.
+    what
+        Which of the things that are made of it.
+    """
+    told = f"{SOFTWARE}\0{what}\0{source_uid}\0{result.bundle}"
+    return f"2.25.{int(digest(told.encode())[:32], 16)}"
 
 
 def plain_text(text: str) -> str:

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.coding import Code
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from ...authorship import SERIES_DESCRIPTION, SOFTWARE, software_version
 from ...results import RESEARCH_USE, ScoredRadiograph
 from ..overlay import overlay_picture
-from .result import plain_text, save_dicom
+from .result import derived_uid, plain_text, save_dicom
 from .source import PATIENT_AND_STUDY, read_source
 
 SERIES_NUMBER = 9902
@@ -61,6 +61,9 @@ def secondary_capture(result: ScoredRadiograph) -> Dataset:
         if keyword in source:
             capture[keyword] = source[keyword]
     _add_series(capture)
+    uid = source.SOPInstanceUID
+    capture.SOPInstanceUID = derived_uid(result, uid, "capture")
+    capture.SeriesInstanceUID = derived_uid(result, uid, "capture series")
     _add_derivation(capture, source, result)
     _add_picture(capture, result)
     capture.file_meta = FileMetaDataset()
@@ -72,8 +75,6 @@ def _add_series(capture: Dataset) -> None:
     """General Series, General Equipment, SC Equipment, SOP Common (C.7.3.1, C.7.5.1, C.8.6.1)."""
     now = datetime.now()
     capture.SOPClassUID = SecondaryCaptureImageStorage
-    capture.SOPInstanceUID = generate_uid(None)
-    capture.SeriesInstanceUID = generate_uid(None)
     capture.SeriesNumber, capture.InstanceNumber = SERIES_NUMBER, 1
     capture.SeriesDescription = SERIES_DESCRIPTION
     capture.Modality = "OT"

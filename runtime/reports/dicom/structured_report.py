@@ -7,13 +7,12 @@ highdicom, of the extra ``report``.
 from pathlib import Path
 
 from pydicom.dataset import Dataset
-from pydicom.uid import generate_uid
 
 from ...authorship import SERIES_DESCRIPTION, SOFTWARE, software_version
 from ...errors import MissingExtra, pip_line
 from ...reading.dicom.header import silence
 from ...results import ScoredRadiograph
-from .result import plain_text, save_dicom
+from .result import derived_uid, plain_text, save_dicom
 from .source import read_source
 from .structured_report_codes import SCHEME, SCHEME_NAME
 from .values import long_string
@@ -69,10 +68,10 @@ def structured_report(result: ScoredRadiograph) -> Dataset:
         return Comprehensive3DSR(
             evidence=[source],
             content=measurement_report(result, source)[0],
-            series_instance_uid=generate_uid(None),
+            series_instance_uid=derived_uid(result, source.SOPInstanceUID, "SR series"),
             series_number=SERIES_NUMBER,
             series_description=SERIES_DESCRIPTION,
-            sop_instance_uid=generate_uid(None),
+            sop_instance_uid=derived_uid(result, source.SOPInstanceUID, "SR"),
             instance_number=1,
             manufacturer=SOFTWARE,
             manufacturer_model_name=SOFTWARE,

@@ -1,0 +1,166 @@
+"""`brixia-edge node`: the commands of the device between X-ray machine and PACS."""
+
+import importlib
+import signal
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..cli import UNSCORED
+from ..errors import ConfigurationError
+from .terminal import show, tell
+
+_PATH = click.Path(path_type=Path)
+_NODE = "brixia_edge.runtime.node"
+
+config_option = click.option(
+    "--config",
+    type=_PATH,
+    default=Path("node.toml"),
+    show_default=True,
+    help="The node's configuration.",
+)
+
+
+def _of(module: str, name: str) -> Any:
+    """A name of the node, imported on use: `--help` must need nothing of the extra."""
+    return getattr(importlib.import_module(f"{_NODE}.{module}"), name)
+
+
+def _configuration(path: Path) -> Any:
+    return _of("configuration", "load_configuration")(path)
+
+
+@click.group()
+def node() -> None:
+    """Receive radiographs from modalities, score them, and answer the archive.
+
+    RESEARCH USE ONLY - not for diagnostic use.
+    """
+
+
+@node.command()
+@click.argument("output", type=_PATH, default=Path("node.toml"))
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+def init(output: Path, overwrite: bool) -> None:
+    """Write a commented configuration."""
+    text = _of("operating.template", "commented_toml")()
+    try:
+        with output.open("w" if overwrite else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise ConfigurationError(f"{output} exists; give --overwrite to replace it") from error
+    tell(f"Wrote {output}; name your modalities and archives in it")
+
+
+@node.command()
+@config_option
+def check(config: Path) -> int:
+    """Tell whether the node could run; changes nothing.
+
+    Exit status 1 when something stands in the way.
+    """
+    ok = True
+    for found in _of("operating.check", "check")(_configuration(config)):
+        show([f"{'ok' if found.ok else 'FAILED':<8}{found.subject:<24}{found.detail}"])
+        ok = ok and found.ok
+    return 0 if ok else UNSCORED
+
+
+@node.command()
+@config_option
+def run(config: Path) -> None:
+    """Run the node until SIGTERM or Ctrl-C; the image at hand is finished."""
+    configuration = _configuration(config)
+    _of("operating.logs", "start_logging")()
+    running = _of("operating.node", "Node")(configuration)
+    ended = threading.Event()
+
+    def end(*_: Any) -> None:
+        ended.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    running.start()
+    ended.wait()
+    running.stop()
+
+
+@node.command()
+@config_option
+def status(config: Path) -> int:
+    """Tell what the node has received, scored and sent, and what needs a person.
+
+    Exit status 1 where answers are parked or images failed.
+    """
+    with _store(config) as store:
+        counts = store.views.counts()
+    for state, count in sorted(counts.instances.items()):
+        show([f"images    {state:<14}{count:>8}"])
+    for name, states in sorted(counts.deliveries.items()):
+        for state, count in sorted(states.items()):
+            show([f"answers   {state:<14}{count:>8}  to {name}"])
+    show([f"repeated  {'':<14}{counts.repeats:>8}"])
+    parked = any("parked" in states for states in counts.deliveries.values())
+    return UNSCORED if parked or counts.instances.get("failed") else 0
+
+
+@node.command()
+@config_option
+@click.argument("destination", required=False)
+def retry(config: Path, destination: str | None) -> None:
+    """Send parked answers again, all or those of one destination."""
+    with _store(config) as store:
+        show([f"{store.outbox.retry_parked(destination)} answers are sent again"])
+
+
+@node.command()
+@config_option
+@click.argument("sop_instance_uid", required=False)
+def requeue(config: Path, sop_instance_uid: str | None) -> None:
+    """Score failed images again, all or one."""
+    with _store(config) as store:
+        show([f"{store.inbox.requeue(sop_instance_uid)} images are scored again"])
+
+
+@node.command()
+@config_option
+@click.argument("output", type=_PATH)
+def backup(config: Path, output: Path) -> None:
+    """Copy the database while the node runs."""
+    if output.exists():
+        raise click.BadParameter(f"{output} exists; name another file", param_hint="OUTPUT")
+    with _store(config) as store:
+        store.backup(output)
+    tell(f"Wrote {output}")
+
+
+@node.command()
+def conformance() -> None:
+    """Print the DICOM conformance statement (PS3.2 Annex N)."""
+    show(_of("operating.conformance", "conformance_statement")().splitlines())
+
+
+@node.command(name="systemd-unit")
+@config_option
+@click.option("--gpu", is_flag=True, help="The network runs on a GPU.")
+def systemd_unit(config: Path, gpu: bool) -> None:
+    """Print a systemd unit that runs the node at boot, with no more rights than it needs."""
+    show(_of("operating.unit", "systemd_unit")(config, gpu).splitlines())
+
+
+@contextmanager
+def _store(config: Path) -> Generator[Any]:
+    """The database of a configuration's node, whether it runs or not."""
+    folder: Path = _configuration(config).node.data
+    if not folder.is_dir():
+        raise ConfigurationError(f"{folder} does not exist: the node of {config} never ran")
+    store = _of("state.store", "Store").open(folder)
+    try:
+        yield store
+    finally:
+        store.close()

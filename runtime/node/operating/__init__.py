@@ -1,0 +1,1 @@
+"""The node as a service: started, watched, kept in order, ended."""

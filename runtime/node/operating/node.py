@@ -1,0 +1,228 @@
+"""The node: all parts started in order, ended in order.
+
+Started: the database (what an earlier run left is taken up), the server, senders, the scoring
+thread. The server listens before the network is loaded, so that images are safe at once.
+"""
+
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import monotonic, time
+from typing import Any
+
+from ...bundles.bundle import Bundle
+from ...errors import ConfigurationError
+from ..configuration import Configuration, DestinationSection
+from ..data_folder import DataFolder
+from ..meters import Meters, Snapshot
+from ..receiving.admission import Admission
+from ..receiving.server import NodeServer, start_server
+from ..receiving.storage import OUT_OF_RESOURCES, SUCCESS, Storage, Taken
+from ..scoring.loop import ScoringLoop, ScoringPlan
+from ..scoring.process import ScoringSettings
+from ..sending.commitment import CommitmentReports, new_transaction, request_commitment
+from ..sending.dimse import DimseTransport
+from ..sending.sender import Confirmation, Sender, Transport
+from ..signals import Signals
+from ..state.rows import Admission as TakenUp
+from ..state.rows import Delivery
+from ..web.app import NodeView, make_app
+from ..web.auth import read_token
+from ..web.server import WebServer
+from .disk import Disk
+from .housekeeping import Housekeeping, adopt
+from .logs import log, warn
+from .notify import ENDING, READY, notify
+
+ANSWER_SECONDS = 120.0
+"""How long an upload waits for its score."""
+
+LAST_IMAGE_SECONDS = 25.0
+"""How long an image at hand may take when the node ends; then it goes back to the queue."""
+
+
+@dataclass(frozen=True)
+class CommitmentOf:
+    """Storage commitment of one destination."""
+
+    transport: DimseTransport
+    reports: CommitmentReports
+
+    def request(self, deliveries: Sequence[Delivery], transaction_uid: str) -> str:
+        """See `request_commitment`."""
+        return request_commitment(self.transport, deliveries, transaction_uid, self.reports.take)
+
+    def new_transaction(self) -> str:
+        """See `commitment.new_transaction`."""
+        return new_transaction()
+
+
+class Node:
+    """A running node; `start` it, `stop` it.
+
+    Parameters
+    ----------
+    configuration
+        What it is to be.
+
+    Raises
+    ------
+    StateError, ConfigurationError, BundleError
+        It cannot be what it is to be.
+    """
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.configuration = configuration
+        names = tuple(each.name for each in configuration.destinations)
+        self.signals = Signals(names)
+        self.bundle = Bundle.open(configuration.score.bundle)
+        self.data = DataFolder.open(configuration.node.data)
+        self.disk = Disk(self.data.root, configuration.node.reserve)
+        self.storage = Storage(self.data.store, self.data.images)
+        self.reports = CommitmentReports(self.data.store.outbox, names)
+        self.transports = {each.name: self._transport(each) for each in configuration.destinations}
+        self.scoring = ScoringLoop(self._plan(), self.data.store, self.data.images, self.signals)
+        self.meters = Meters(self._look)
+        self.scoring.took = self.meters.score.observe
+        self._web = WebServer(configuration.http.listen, make_app(self._view()))
+        self._server: NodeServer | None = None
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Take up what is left from before, listen, send, score.
+
+        Raises
+        ------
+        ConfigurationError
+            The address cannot be listened on.
+        """
+        self._recover()
+        self._listen()
+        for each in self.configuration.destinations:
+            self._begin(f"send to {each.name}", self._sender(each).run)
+        self._begin("score", self.scoring.run)
+        self._web.start()
+        self._begin(
+            "keep house", Housekeeping(self.configuration.node, self.data, self.signals).run
+        )
+        notify(READY)
+        log("ready", listen=str(self.configuration.node.listen))
+
+    def stop(self) -> None:
+        """End all parts; the image at hand is finished if that takes no longer than 25 s."""
+        notify(ENDING)
+        if self._server is not None:
+            self._server.shutdown()
+        self._web.stop()
+        self.signals.end()
+        for thread in self._threads:
+            thread.join(LAST_IMAGE_SECONDS if thread.name == "score" else 2.0)
+            if thread.name == "score" and thread.is_alive():
+                self.scoring.end()
+                thread.join(2.0)
+        self.data.close()
+        log("ended")
+
+    def _recover(self) -> None:
+        self.data.images.sweep()
+        self.data.objects.sweep()
+        again = self.data.store.inbox.recover()
+        adopted = adopt(self.data, self.storage)
+        if again or adopted:
+            log("taken up from before", queued=again, adopted=adopted)
+
+    def _listen(self) -> None:
+        section = self.configuration.node
+        admission = Admission(section, self.configuration.callers, self.disk.has_room)
+        try:
+            self._server = start_server(section, admission, self._store, self.reports.handle)
+        except OSError as error:
+            raise ConfigurationError(
+                f"[node]: {section.listen} cannot be listened on: {error.strerror}"
+            ) from error
+
+    def _view(self) -> NodeView:
+        http = self.configuration.http
+        token = read_token(http.token_file)
+        return NodeView(
+            self.data, self.meters, self._ready, self._take, self._score_once, token, http.largest
+        )
+
+    def _ready(self) -> dict[str, bool]:
+        return {
+            "receiving": self._server is not None,
+            "scoring": self.scoring.well,
+            "disk": self.disk.has_room(),
+        }
+
+    def _look(self) -> Snapshot:
+        counts = self.data.store.views.counts()
+        return Snapshot(counts, self.disk.free(), self.bundle.digest, time())
+
+    def _take(self, content: bytes) -> Taken:
+        """Take up an upload; a full disk refuses it as it refuses a C-STORE."""
+        if not self.disk.has_room():
+            return Taken(OUT_OF_RESOURCES, None, reason="less disk is free than the reserve")
+        return self._noted(self.storage.take_upload(content))
+
+    def _score_once(self, content: bytes) -> Mapping[str, Any]:
+        with tempfile.NamedTemporaryFile(dir=self.data.root, prefix="upload-") as file:
+            file.write(content)
+            file.flush()
+            return self.scoring.score_file(Path(file.name), ANSWER_SECONDS)
+
+    def _store(self, event: Any) -> int:
+        started = monotonic()
+        taken = self._noted(self.storage.take_request(event))
+        self.meters.acknowledge.observe(monotonic() - started)
+        return taken.status
+
+    def _noted(self, taken: Taken) -> Taken:
+        if taken.admission is TakenUp.ADDED:
+            self.signals.received.ring()
+        if taken.status != SUCCESS:
+            warn("an image was refused", status=f"{taken.status:04X}", reason=taken.reason)
+        elif taken.admission is TakenUp.CONFLICT:
+            warn("two images have one SOP Instance UID")
+        return taken
+
+    def _begin(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=partial(self._guarded, name, work), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _guarded(self, name: str, work: Callable[[], None]) -> None:
+        """Begin a part anew when it ends by a fault that nobody thought of."""
+        while not self.signals.stop.is_set():
+            try:
+                work()
+            except Exception as error:
+                warn("a part failed and begins anew", part=name, error=type(error).__name__)
+                self.signals.stop.wait(5.0)
+
+    def _transport(self, destination: DestinationSection) -> Transport:
+        section = self.configuration.node
+        if destination.kind == "stow":
+            from ..sending.stow import StowTransport
+
+            return StowTransport(destination)
+        return DimseTransport(section.ae_title, destination, section.tls)
+
+    def _sender(self, destination: DestinationSection) -> Sender:
+        transport = self.transports[destination.name]
+        confirmation: Confirmation | None = None
+        if destination.commit and isinstance(transport, DimseTransport):
+            confirmation = CommitmentOf(transport, self.reports)
+        return Sender(destination.name, transport, self.data, self.signals, confirmation)
+
+    def _plan(self) -> ScoringPlan:
+        score = self.configuration.score
+        settings = ScoringSettings(
+            score.bundle, score.backend, score.threads, self.data.objects.folder
+        )
+        destinations = tuple((each.name, each.send) for each in self.configuration.destinations)
+        order = self.configuration.node.order
+        return ScoringPlan(settings, self.bundle.digest, order, destinations)

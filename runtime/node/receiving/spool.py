@@ -1,0 +1,94 @@
+"""Files that survive a power failure: the order in which they are made safe is the node's promise.
+
+Written beside, synchronised, renamed, the folder synchronised: only then does the name stand for
+the whole file on every file system that keeps its word.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+PARTIAL = ".part"
+"""Ends the names of files that are being written; a start removes them."""
+
+
+def digest(transfer_syntax: str, dataset: bytes) -> str:
+    """Tell datasets apart as they were received, whatever file meta information is put before.
+
+    Returns
+    -------
+    str
+        SHA-256 of the transfer syntax, a zero byte and the encoded dataset, in hexadecimal.
+    """
+    found = hashlib.sha256(transfer_syntax.encode("ascii", "replace") + b"\0")
+    found.update(dataset)
+    return found.hexdigest()
+
+
+class Spool:
+    """A folder of files that are written once.
+
+    Not by `files.staged`, which refuses a second writer: here several callers may send one image at
+    a time, each must get its Success, and the file's folder is synchronised, too.
+
+    Parameters
+    ----------
+    folder
+        Is made where it is absent.
+
+    Raises
+    ------
+    OSError
+        It cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+
+    def path(self, name: str) -> Path:
+        """Where a file is."""
+        return self.folder / name
+
+    def write(self, name: str, content: bytes) -> None:
+        """Make a file safe under a name; on return it is on the disk, and so is its name.
+
+        Raises
+        ------
+        OSError
+            The disk is full or broken; nothing of the file is left.
+        """
+        partial = self.folder / f"{name}.{os.getpid()}-{os.urandom(4).hex()}{PARTIAL}"
+        try:
+            with partial.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(self.folder / name)
+            self._synchronise()
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def remove(self, name: str) -> None:
+        """Delete a file; one that is gone already is no error."""
+        self.path(name).unlink(missing_ok=True)
+
+    def sweep(self) -> int:
+        """Delete what an ended node left half-written; how many files."""
+        left = list(self.folder.glob(f"*{PARTIAL}"))
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
+
+    def names(self) -> frozenset[str]:
+        """The names of all whole files."""
+        return frozenset(
+            entry.name for entry in os.scandir(self.folder) if not entry.name.endswith(PARTIAL)
+        )
+
+    def _synchronise(self) -> None:
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

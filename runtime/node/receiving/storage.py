@@ -1,0 +1,133 @@
+"""The answer to a C-STORE: Success only after file, folder and database are on the disk.
+
+Statuses after PS3.4 B.2.3: A700 out of resources, A900 the object is another one than was
+announced, C000 it cannot be understood.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import BrixiaEdgeError, StateError
+from ..state.rows import IGNORED, QUEUED, Admission
+from ..state.store import Store
+from .arrival import describe, split_file
+from .contexts import CHEST_CLASSES
+from .spool import Spool, digest
+
+SUCCESS = 0x0000
+OUT_OF_RESOURCES = 0xA700
+DOES_NOT_MATCH = 0xA900
+CANNOT_UNDERSTAND = 0xC000
+
+_NOT_SCORED = "this SOP class holds no radiographs that are scored"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of an object that arrived.
+
+    Attributes
+    ----------
+    status
+        The DICOM status to answer with.
+    admission
+        How it was taken up; None where it was refused.
+    sop_instance_uid
+        Which object; empty where it could not be understood.
+    reason
+        Why it was refused; names nobody.
+    """
+
+    status: int
+    admission: Admission | None
+    sop_instance_uid: str = ""
+    reason: str = ""
+
+
+class Storage:
+    """Makes objects safe and takes them up.
+
+    Parameters
+    ----------
+    store, spool
+        Where to.
+    """
+
+    def __init__(self, store: Store, spool: Spool) -> None:
+        self._store = store
+        self._spool = spool
+        self._key = bytes.fromhex(store.remembered("patient key"))
+
+    def take(
+        self,
+        content: bytes,
+        sha256: str,
+        source: str,
+        announced: tuple[str, str] | None = None,
+    ) -> Taken:
+        """Take up an object that has arrived whole.
+
+        Parameters
+        ----------
+        content
+            The file.
+        sha256
+            See `spool.digest`.
+        source
+            Who sent it.
+        announced
+            SOP class and instance UID of the request, which must be the object's.
+        """
+        try:
+            received = describe(content, sha256, source, self._key)
+        except BrixiaEdgeError as error:
+            return Taken(CANNOT_UNDERSTAND, None, reason=str(error))
+        found = (received.sop_class_uid, received.sop_instance_uid)
+        if announced is not None and announced != found:
+            reason = "SOP class or instance UID differ between the request and the object"
+            return Taken(DOES_NOT_MATCH, None, reason=reason)
+        state = QUEUED if received.sop_class_uid in CHEST_CLASSES else IGNORED
+        try:
+            self._spool.write(received.spool, content)
+            admission = self._store.inbox.add(
+                received, state, _NOT_SCORED if state == IGNORED else ""
+            )
+        except (OSError, StateError) as error:
+            # The file may stay: the next start adopts it, and a resent object is the same.
+            return Taken(OUT_OF_RESOURCES, None, received.sop_instance_uid, _told(error))
+        return Taken(SUCCESS, admission, received.sop_instance_uid)
+
+    def take_upload(self, content: bytes) -> Taken:
+        """Take up a file that came otherwise than by DICOM.
+
+        Parameters
+        ----------
+        content
+            A DICOM file, with or without file meta information.
+        """
+        try:
+            syntax, dataset = split_file(content)
+        except BrixiaEdgeError as error:
+            return Taken(CANNOT_UNDERSTAND, None, reason=str(error))
+        return self.take(content, digest(syntax, dataset), "http")
+
+    def take_request(self, event: Any) -> Taken:
+        """Take up the object of a C-STORE request, byte for byte as it was received.
+
+        Parameters
+        ----------
+        event
+            pynetdicom's ``EVT_C_STORE``.
+        """
+        request = event.request
+        dataset = request.DataSet.getvalue()
+        sha256 = digest(str(event.context.transfer_syntax), dataset)
+        announced = (str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID))
+        source = str(event.assoc.requestor.ae_title).strip()
+        return self.take(event.encoded_dataset(), sha256, source, announced)
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"the image cannot be written: {error.strerror or type(error).__name__}"
+    return str(error)

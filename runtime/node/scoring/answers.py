@@ -1,0 +1,77 @@
+"""The DICOM objects that answer an image: made safe on the disk, under UIDs that never change.
+
+An object's UID follows from the image's, the bundle's digest and the kind. So an answer that is
+made again after a crash is the same object to every archive, and not one more.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from io import BytesIO
+
+from pydicom.dataset import Dataset
+
+from ...results import ScoredRadiograph
+from ..receiving.spool import Spool
+from ..state.rows import AnswerObject
+
+
+@dataclass(frozen=True)
+class AnswerKind:
+    """A kind of answer, and where the function is that makes it of a `ScoredRadiograph`."""
+
+    name: str
+    module: str
+    function: str
+
+    def load(self) -> Callable[[ScoredRadiograph], Dataset]:
+        """Import the function, which may bring heavy libraries."""
+        return getattr(import_module(f"...reports.{self.module}", __package__), self.function)
+
+
+KINDS: Mapping[str, AnswerKind] = {
+    kind.name: kind
+    for kind in (
+        AnswerKind("sr", "dicom.structured_report", "structured_report"),
+        AnswerKind("capture", "dicom.secondary_capture", "secondary_capture"),
+    )
+}
+"""By the word for it in the configuration's `send`."""
+
+
+def answer(result: ScoredRadiograph, kinds: Sequence[str], folder: Spool) -> Iterator[AnswerObject]:
+    """Make an image's answers and write them; each is safe when it is given.
+
+    Parameters
+    ----------
+    result
+        The score; its file is read again for patient and study.
+    kinds
+        Keys of `KINDS`.
+    folder
+        Where objects lie.
+
+    Raises
+    ------
+    UnsupportedImage, UnreadableImage
+        The object lacks what an answer must refer to.
+    OSError
+        The disk is full or broken.
+    """
+    for kind in kinds:
+        dataset = KINDS[kind].load()(result)
+        content = encoded(dataset)
+        uid = str(dataset.SOPInstanceUID)
+        name = f"{hashlib.sha256(uid.encode()).hexdigest()[:32]}-{kind}.dcm"
+        folder.write(name, content)
+        yield AnswerObject(
+            kind, uid, str(dataset.SOPClassUID), name, hashlib.sha256(content).hexdigest()
+        )
+
+
+def encoded(dataset: Dataset) -> bytes:
+    """A DICOM object as a file (PS3.10 7.1)."""
+    stream = BytesIO()
+    dataset.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()

@@ -1,0 +1,77 @@
+"""The scoring process: is told files, answers with scores, and holds the network.
+
+Whatever a crafted image or a driver does to it, the node's other parts go on.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ...bundles.bundle import Bundle
+from ...errors import BrixiaEdgeError
+from ...reports.json_lines import as_object
+from ...results import ScoredRadiograph
+from ...scorer import Scorer
+from ...sources.isolated import ReadingMode
+from ...sources.messages import BrokenMessage, Message, receive, send
+from ...sources.process import ReadingLimits
+from ..receiving.spool import Spool
+from .answers import answer
+
+
+def main() -> None:
+    """Serve until the parent closes its end."""
+    stream = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # Whatever a library prints must not pass for an answer.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    try:
+        serve(sys.stdin.buffer, stream)
+    except (BrokenMessage, BrokenPipeError):
+        return
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Open the bundle that the first message names, and score what the others do."""
+    settings: Mapping[str, Any] = receive(requests).header
+    try:
+        scorer = _scorer(settings)
+    except BrixiaEdgeError as error:
+        send(answers, Message(_told(error)))
+        return
+    folder = Spool(Path(settings["objects"])) if settings["objects"] else None
+    with scorer:
+        send(answers, Message({"backend": scorer.session.backend}))
+        while True:
+            request: Mapping[str, Any] = receive(requests).header
+            send(answers, Message(_answer(scorer, request, folder)))
+
+
+def _scorer(settings: Mapping[str, Any]) -> Scorer:
+    bundle = Bundle.open(Path(settings["bundle"]) if settings["bundle"] else None)
+    reading = ReadingMode(limits=ReadingLimits())
+    return Scorer(bundle, settings["backend"], settings["threads"], reading=reading)
+
+
+def _answer(scorer: Scorer, request: Mapping[str, Any], folder: Spool | None) -> dict[str, object]:
+    try:
+        result = scorer.score(request["path"])
+        objects = [] if folder is None else list(answer(result, request["kinds"], folder))
+        return {"score": _score(result), "objects": [vars(each) for each in objects]}
+    except BrixiaEdgeError as error:
+        return _told(error)
+    except OSError as error:
+        return {"disk": error.strerror or type(error).__name__}
+
+
+def _score(result: ScoredRadiograph) -> dict[str, object]:
+    """What `brixia-edge score --format json` prints, without the file's name."""
+    members = as_object(result)
+    del members["file"]
+    return members
+
+
+def _told(error: BrixiaEdgeError) -> dict[str, object]:
+    return {"error": {"type": type(error).__name__, "message": str(error)}}

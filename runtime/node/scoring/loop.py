@@ -1,0 +1,201 @@
+"""The scoring thread: takes images out of the queue and keeps what comes of them."""
+
+import json
+import queue
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from ...errors import BrixiaEdgeError
+from ..receiving.spool import Spool
+from ..signals import Signals
+from ..state.rows import AnswerObject, Instance, Result
+from ..state.store import Store
+from .process import ScoringCrashed, ScoringProcess, ScoringSettings
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds before a process that ended is started again
+
+
+MOST_GUESTS = 8
+"""Files that wait to be scored between images; more are told to come again."""
+
+
+@dataclass(frozen=True)
+class _Guest:
+    path: Path
+    answer: "Future[Mapping[str, Any]]"
+
+
+def _nothing(_: float) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class ScoringPlan:
+    """What is scored, how, and who is answered.
+
+    Attributes
+    ----------
+    settings
+        Of the scoring process.
+    bundle
+        The digest of the bundle's manifest, under which results are kept.
+    order
+        ``newest`` or ``received``.
+    destinations
+        Each destination's name with the kinds of answer it gets.
+    """
+
+    settings: ScoringSettings
+    bundle: str
+    order: str
+    destinations: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Every kind of answer that some destination gets, and the picture for the page."""
+        wanted = (kind for _, kinds in self.destinations for kind in kinds)
+        return tuple(dict.fromkeys((*wanted, "capture")))
+
+
+class ScoringLoop:
+    """Scores one image after the other until it is told to stop.
+
+    Parameters
+    ----------
+    plan
+        What to do.
+    store, spool
+        Where images are.
+    signals
+        Wake and end it.
+    """
+
+    def __init__(self, plan: ScoringPlan, store: Store, spool: Spool, signals: Signals) -> None:
+        self._plan, self._store, self._spool, self._signals = plan, store, spool, signals
+        self._process: ScoringProcess | None = None
+        self._pause = _FIRST_PAUSE
+        self._guests: queue.Queue[_Guest] = queue.Queue(MOST_GUESTS)
+        self.took: Callable[[float], object] = _nothing
+        """Is told how many seconds each image took."""
+
+    def run(self) -> None:
+        """Work until `Signals.stop`; the image at hand is finished."""
+        try:
+            while not self._signals.stop.is_set():
+                if not self.step():
+                    self._signals.received.wait(1.0)
+        finally:
+            self.end()
+
+    def step(self) -> bool:
+        """Score one image, if there is one; whether there was."""
+        if not self._ready():
+            return False
+        with suppress(queue.Empty):
+            self._serve(self._guests.get_nowait())
+        instance = self._store.inbox.next_to_score(self._plan.order)
+        if instance is None:
+            return False
+        started = monotonic()
+        self._score(instance)
+        self.took(monotonic() - started)
+        return True
+
+    @property
+    def well(self) -> bool:
+        """Whether the scoring process runs."""
+        return self._process is not None
+
+    def score_file(self, path: Path, seconds: float) -> Mapping[str, Any]:
+        """Have a file scored between two images of the queue; nothing of it is kept.
+
+        Parameters
+        ----------
+        path
+            The file.
+        seconds
+            How long to wait.
+
+        Returns
+        -------
+        Mapping[str, Any]
+            ``score``, or ``error`` with its type and message, and ``file`` where the file is at
+            fault.
+        """
+        guest = _Guest(path, Future())
+        try:
+            self._guests.put_nowait(guest)
+            self._signals.received.ring()
+            return guest.answer.result(seconds)
+        except (queue.Full, TimeoutError, FutureTimeout):
+            return {"error": {"type": "Busy", "message": "the node is busy; try again later"}}
+
+    def _serve(self, guest: "_Guest") -> None:
+        process = self._process
+        crashed = {"type": "UnreadableImage", "message": "ended the process that scored it"}
+        try:
+            found: Mapping[str, Any] = {} if process is None else process.score(guest.path)
+        except ScoringCrashed:
+            self._process = None
+            found = {"error": crashed}
+        guest.answer.set_result({**found, "file": True})
+
+    def end(self) -> None:
+        """End the process, whatever it is at."""
+        if self._process is not None:
+            self._process.end()
+            self._process = None
+
+    def _ready(self) -> bool:
+        """Start the process where there is none; False, after a pause, where that fails."""
+        if self._process is None:
+            try:
+                self._process = ScoringProcess(self._plan.settings)
+            except BrixiaEdgeError as error:
+                self._store.views.note("cannot score", str(error))
+                self._rest()
+                return False
+        return True
+
+    def _score(self, instance: Instance) -> None:
+        process = self._process
+        if process is None:
+            self._store.inbox.put_back(instance.id)
+            return
+        try:
+            found = process.score(self._spool.path(instance.spool), self._plan.kinds)
+        except ScoringCrashed:
+            self._process = None
+            if self._signals.stop.is_set():
+                self._store.inbox.put_back(instance.id)
+                return
+            self._store.inbox.scoring_crashed(instance.id)
+            self._rest()
+            return
+        self._pause = _FIRST_PAUSE
+        self._keep(instance, found)
+
+    def _keep(self, instance: Instance, found: Mapping[str, Any]) -> None:
+        if "score" in found:
+            result = Result(self._plan.bundle, json.dumps(found["score"], allow_nan=False))
+            objects = [AnswerObject(**each) for each in found["objects"]]
+            self._store.inbox.finish(instance.id, result, objects, self._plan.destinations)
+            for bell in self._signals.scored.values():
+                bell.ring()
+        elif "error" in found:
+            self._store.inbox.fail(instance.id, str(found["error"]["message"]))
+        else:
+            # A full disk is no fault of the image.
+            self._store.inbox.put_back(instance.id)
+            self._store.views.note("disk", f"an answer cannot be written: {found.get('disk')}")
+            self._rest()
+
+    def _rest(self) -> None:
+        self._signals.stop.wait(self._pause)
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)

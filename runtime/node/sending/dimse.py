@@ -1,0 +1,137 @@
+"""Delivery by C-STORE (PS3.4 Annex B), one association for all that is due."""
+
+import ssl
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from ...errors import ConfigurationError, MissingExtra, pip_line
+from ..configuration import DestinationSection, TlsSection
+from ..receiving.spool import Spool
+from ..state.rows import Delivery
+from .outcome import Outcome, of_status, permanent, transient
+
+try:
+    import pynetdicom
+except ModuleNotFoundError as error:
+    raise MissingExtra.of("sending", "pynetdicom", pip_line("node")) from error
+
+evt: Any = import_module("pynetdicom.events")
+dcmread: Any = import_module("pydicom").dcmread  # its types are not whole
+SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
+
+
+class DimseTransport:
+    """Sends answers to one archive.
+
+    Parameters
+    ----------
+    ae_title
+        Ours.
+    destination
+        The archive.
+    tls
+        Our files, used where the destination wants TLS.
+
+    Raises
+    ------
+    ConfigurationError
+        The files for TLS cannot be used.
+    """
+
+    def __init__(self, ae_title: str, destination: DestinationSection, tls: TlsSection) -> None:
+        self._destination = destination
+        self._ae_title = ae_title
+        self._tls = (client_tls(tls), destination.host) if destination.tls else None
+
+    def send(self, deliveries: Sequence[Delivery], folder: Spool) -> Mapping[int, Outcome]:
+        """Try to deliver; what came of each, by its number."""
+        classes = dict.fromkeys(delivery.sop_class_uid for delivery in deliveries)
+        association = self.associate([(each, SYNTAXES) for each in classes])
+        if not association.is_established:
+            outcome = _not_established(association)
+            return {delivery.id: outcome for delivery in deliveries}
+        try:
+            return {each.id: self._store(association, each, folder) for each in deliveries}
+        finally:
+            if association.is_established:
+                association.release()
+
+    def echo(self) -> str:
+        """Ask whether the archive is there (C-ECHO); empty if it is, else why not."""
+        association = self.associate([("1.2.840.10008.1.1", None)])
+        if not association.is_established:
+            return _why_not(association)
+        try:
+            status = association.send_c_echo()
+            return "" if "Status" in status and status.Status == 0 else "it answers no C-ECHO"
+        finally:
+            association.release()
+
+    def associate(
+        self, contexts: Sequence[tuple[str, list[Any] | None]], handlers: Sequence[Any] = ()
+    ) -> Any:
+        """Open an association; ask it whether it is established."""
+        entity: Any = pynetdicom.AE(ae_title=self._ae_title)
+        seconds = self._destination.timeout
+        entity.acse_timeout = entity.dimse_timeout = seconds
+        entity.network_timeout = entity.connection_timeout = seconds
+        for sop_class, syntaxes in contexts:
+            entity.add_requested_context(sop_class, syntaxes)
+        return entity.associate(
+            self._destination.host,
+            self._destination.port,
+            ae_title=self._destination.ae_title,
+            tls_args=self._tls,
+            evt_handlers=list(handlers),
+        )
+
+    def _store(self, association: Any, delivery: Delivery, folder: Spool) -> Outcome:
+        if not association.is_established:
+            return transient("the archive ended the association")
+        accepted = {str(context.abstract_syntax) for context in association.accepted_contexts}
+        if delivery.sop_class_uid not in accepted:
+            return permanent(f"the archive takes no {delivery.kind} (its SOP class is refused)")
+        try:
+            status = association.send_c_store(dcmread(folder.path(delivery.file)))
+        except OSError as error:
+            return permanent(f"the answer's file cannot be read: {error.strerror}")
+        except (ValueError, RuntimeError, AttributeError) as error:
+            return transient(f"the answer was not sent ({type(error).__name__})")
+        if "Status" not in status:
+            return transient("the archive did not answer")
+        return of_status(int(status.Status))
+
+
+def _not_established(association: Any) -> Outcome:
+    # pynetdicom ends an association by itself in which nothing was accepted.
+    if association.rejected_contexts and not association.is_rejected:
+        return permanent("the archive takes none of our answers (their SOP classes are refused)")
+    return transient(_why_not(association))
+
+
+def _why_not(association: Any) -> str:
+    if association.is_rejected:
+        return "the archive rejects the association: does it know our AE title?"
+    return "the archive cannot be reached, or ended the association"
+
+
+def client_tls(files: TlsSection) -> ssl.SSLContext:
+    """Our side of TLS as a caller, with our certificate where there is one.
+
+    Raises
+    ------
+    ConfigurationError
+        A file cannot be used.
+    """
+    try:
+        context = ssl.create_default_context(
+            cafile=None if files.client_ca is None else str(files.client_ca)
+        )
+        if files.cert is not None:
+            context.load_cert_chain(files.cert, files.key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"[node.tls]: a file cannot be used: {error}") from error
+    return context

@@ -1,0 +1,121 @@
+"""The sending thread of one destination: what is due goes out until it has arrived."""
+
+from collections.abc import Mapping, Sequence
+from time import time
+from typing import Protocol
+
+from ..data_folder import DataFolder
+from ..receiving.spool import Spool
+from ..signals import Bell, Signals
+from ..state.rows import Delivery
+from .outcome import Outcome, Verdict, pause
+
+_PATIENCE = 900.0  # seconds for a storage commitment before it is asked for again
+
+
+class Transport(Protocol):
+    """A way to a destination."""
+
+    def send(self, deliveries: Sequence[Delivery], folder: Spool) -> Mapping[int, Outcome]:
+        """Try to deliver; what came of each, by its number."""
+        ...
+
+    def echo(self) -> str:
+        """Ask whether it is there; empty if it is, else why not."""
+        ...
+
+
+class Confirmation(Protocol):
+    """Asks a destination to confirm that it keeps what it was sent."""
+
+    def request(self, deliveries: Sequence[Delivery], transaction_uid: str) -> str:
+        """Ask; empty where the request was taken, else why not."""
+        ...
+
+    def new_transaction(self) -> str:
+        """Name a request."""
+        ...
+
+
+class Sender:
+    """Sends to one destination until it is told to stop.
+
+    Parameters
+    ----------
+    name
+        The destination's.
+    transport
+        The way there.
+    data
+        What is to be sent, and where its files are.
+    signals
+        Wake and end it.
+    confirmation
+        Where the destination is asked to confirm; None where its answer suffices.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        transport: Transport,
+        data: DataFolder,
+        signals: Signals,
+        confirmation: Confirmation | None = None,
+    ) -> None:
+        self._name, self._transport = name, transport
+        self._store, self._folder = data.store, data.objects
+        self._signals, self._confirmation = signals, confirmation
+        self._bell = signals.scored.get(name, Bell())
+
+    def run(self) -> None:
+        """Work until `Signals.stop`; what is under way is finished."""
+        while not self._signals.stop.is_set():
+            if not self.step():
+                self._bell.wait(1.0)
+
+    def step(self) -> bool:
+        """Try what is due once; whether anything was."""
+        due = self._store.outbox.due(self._name, time())
+        if due:
+            outcomes = self._transport.send(due, self._folder)
+            arrived = [each for each in due if outcomes[each.id].verdict is Verdict.DELIVERED]
+            self._arrived(arrived)
+            for delivery in due:
+                self._failed(delivery, outcomes[delivery.id])
+        asked = self._ask_again()
+        return bool(due or asked)
+
+    def _arrived(self, deliveries: Sequence[Delivery]) -> None:
+        if self._confirmation is None:
+            for delivery in deliveries:
+                self._store.outbox.delivered(delivery.id)
+        elif deliveries:
+            self._ask(deliveries, self._confirmation)
+
+    def _ask(self, deliveries: Sequence[Delivery], confirmation: Confirmation) -> None:
+        # Kept before it is asked for: the report may come before the request returns.
+        transaction = confirmation.new_transaction()
+        for delivery in deliveries:
+            self._store.outbox.committing(delivery.id, transaction, time() + _PATIENCE)
+        reason = confirmation.request(deliveries, transaction)
+        if reason:
+            for delivery in deliveries:
+                again = time() + pause(delivery.attempts)
+                self._store.outbox.committing(delivery.id, "", again)
+            self._store.views.note("commitment", f"{self._name}: {reason}")
+
+    def _ask_again(self) -> bool:
+        if self._confirmation is None:
+            return False
+        now = time()
+        late = [each for each in self._store.outbox.unconfirmed(self._name) if each.next_at <= now]
+        if late:
+            self._ask(late, self._confirmation)
+        return bool(late)
+
+    def _failed(self, delivery: Delivery, outcome: Outcome) -> None:
+        if outcome.verdict is Verdict.PERMANENT:
+            self._store.outbox.park(delivery.id, outcome.reason)
+        elif outcome.verdict is Verdict.TRANSIENT:
+            again = time() + pause(delivery.attempts)
+            self._store.outbox.retry_later(delivery.id, outcome.reason, again)

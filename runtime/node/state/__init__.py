@@ -1,0 +1,1 @@
+"""What the node knows: one SQLite file; each method of its `Store` is one transaction."""

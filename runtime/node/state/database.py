@@ -1,0 +1,121 @@
+"""The database itself: opened, migrated, asked, changed a transaction at a time."""
+
+import sqlite3
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import time
+from typing import Any
+
+from ...errors import StateError
+from .schema import migrate
+
+FILE = "node.sqlite"
+_WAIT = 30.0  # seconds for another process that writes, such as `node retry`
+
+
+class Database:
+    """One connection, used by one thread at a time; whoever comes meanwhile waits."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._turn = threading.RLock()
+        self.path = path
+
+    @classmethod
+    def open(cls, folder: Path) -> "Database":
+        """Open the database of a data folder, and make or migrate it where needed.
+
+        Raises
+        ------
+        StateError
+            It cannot be opened, is damaged, or of a later version.
+        """
+        path = folder / FILE
+        try:
+            connection = sqlite3.connect(
+                path, timeout=_WAIT, isolation_level=None, check_same_thread=False
+            )
+            try:
+                for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                    connection.execute(f"PRAGMA {setting}")
+                migrate(connection)
+            except BaseException:
+                connection.close()
+                raise
+        except sqlite3.Error as error:
+            raise StateError(f"{path} cannot be used as the node's database: {error}") from error
+        return cls(connection, path)
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._turn:
+            self._connection.close()
+
+    def rows(self, question: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows that answer a question.
+
+        Raises
+        ------
+        StateError
+            The database cannot be read.
+        """
+        try:
+            with self._turn:
+                return self._connection.execute(question, values).fetchall()
+        except sqlite3.Error as error:
+            raise StateError(f"{self.path} cannot be read: {error}") from error
+
+    @contextmanager
+    def transaction(self) -> Generator[sqlite3.Connection]:
+        """All of a block or nothing; blocks within a block are part of it.
+
+        Raises
+        ------
+        StateError
+            The database cannot be written.
+        """
+        with self._turn:
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._connection
+                    self._connection.execute("COMMIT")
+                except BaseException:
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
+                    raise
+            except sqlite3.Error as error:
+                raise StateError(f"{self.path} cannot be written: {error}") from error
+
+    def backup(self, target: Path) -> None:
+        """Copy the database while it is in use.
+
+        Raises
+        ------
+        StateError
+            The copy cannot be written.
+        """
+        try:
+            copy = sqlite3.connect(target)
+            try:
+                with self._turn:
+                    self._connection.backup(copy)
+            finally:
+                copy.close()
+        except sqlite3.Error as error:
+            raise StateError(f"{target} cannot be written as a backup: {error}") from error
+
+
+def note(
+    connection: sqlite3.Connection, kind: str, text: str, instance_id: int | None = None
+) -> None:
+    """Keep an event within a transaction; its text must name nobody."""
+    connection.execute(
+        "INSERT INTO events (at, kind, instance_id, text) VALUES (?, ?, ?, ?)",
+        (time(), kind, instance_id, text),
+    )

@@ -1,0 +1,89 @@
+"""Answers on their way to their destinations."""
+
+from time import time
+from typing import Any
+
+from .database import Database, note
+from .rows import COMMITTING, DONE, PARKED, WAITING, Delivery
+
+_COLUMNS = (
+    "outbox.id, objects.instance_id, outbox.destination, outbox.state, outbox.attempts, "
+    "outbox.next_at, outbox.last_error, outbox.transaction_uid, objects.kind, "
+    "objects.sop_instance_uid, objects.sop_class_uid, objects.file"
+)
+DELIVERIES = f"SELECT {_COLUMNS} FROM outbox JOIN objects ON objects.id = outbox.object_id "  # noqa: S608 - constants
+"""Asks for `Delivery` rows; a condition follows."""
+
+
+class Outbox:
+    """Says what is to be sent now, and keeps what became of it.
+
+    Times are seconds since the Epoch. Every method raises StateError when the disk fails it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def due(self, destination: str, now: float, limit: int = 16) -> list[Delivery]:
+        """What is to be sent to a destination by now, the oldest first."""
+        return self._deliveries(
+            "WHERE outbox.destination = ? AND outbox.state = ? AND outbox.next_at <= ? "
+            "ORDER BY outbox.next_at, outbox.id LIMIT ?",
+            (destination, WAITING, now, limit),
+        )
+
+    def unconfirmed(self, destination: str) -> list[Delivery]:
+        """What was sent to a destination, and is to be confirmed."""
+        return self._deliveries(
+            "WHERE outbox.destination = ? AND outbox.state = ? ORDER BY outbox.id",
+            (destination, COMMITTING),
+        )
+
+    def delivered(self, delivery_id: int) -> None:
+        """An answer arrived, and nothing more is to be done."""
+        self._deliver("state = ?, done_at = ?, last_error = ''", (DONE, time()), delivery_id)
+
+    def committing(self, delivery_id: int, transaction_uid: str, until: float) -> None:
+        """An answer arrived; whether it is kept is to be confirmed `until` then."""
+        self._deliver(
+            "state = ?, transaction_uid = ?, next_at = ?",
+            (COMMITTING, transaction_uid, until),
+            delivery_id,
+        )
+
+    def retry_later(self, delivery_id: int, error: str, at: float) -> None:
+        """An answer did not arrive; it is tried again."""
+        self._deliver(
+            "state = ?, attempts = attempts + 1, last_error = ?, next_at = ?",
+            (WAITING, error, at),
+            delivery_id,
+        )
+
+    def park(self, delivery_id: int, error: str) -> None:
+        """A destination will not take an answer; a person must look."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE outbox SET state = ?, attempts = attempts + 1, last_error = ? WHERE id = ?",
+                (PARKED, error, delivery_id),
+            )
+            note(connection, PARKED, error)
+
+    def retry_parked(self, destination: str | None = None) -> int:
+        """Send what was parked again, of one destination or of all; how many these are."""
+        with self._database.transaction() as connection:
+            return connection.execute(
+                "UPDATE outbox SET state = ?, next_at = ? "
+                "WHERE state = ? AND destination = coalesce(?, destination)",
+                (WAITING, time(), PARKED, destination),
+            ).rowcount
+
+    def _deliver(self, change: str, values: tuple[Any, ...], delivery_id: int) -> None:
+        with self._database.transaction() as connection:
+            connection.execute(
+                f"UPDATE outbox SET {change} WHERE id = ?",  # noqa: S608 - constants above
+                (*values, delivery_id),
+            )
+
+    def _deliveries(self, condition: str, values: tuple[Any, ...]) -> list[Delivery]:
+        rows = self._database.rows(DELIVERIES + condition, values)
+        return [Delivery(*row) for row in rows]

@@ -1,0 +1,126 @@
+"""What there is, for people and programs that look."""
+
+from typing import Any
+
+from .database import Database, note
+from .inbox import INSTANCE
+from .outbox import DELIVERIES
+from .rows import (
+    MAIN,
+    QUEUED,
+    SCORED,
+    SCORING,
+    SHADOW,
+    WAITING,
+    Counts,
+    Delivery,
+    Event,
+    Instance,
+    ScoredInstance,
+)
+
+
+class Views:
+    """Answers questions and changes nothing, but for events that are noted."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def instance(self, sop_instance_uid: str) -> ScoredInstance | None:
+        """The image of a UID, the first received where there is a conflict."""
+        found = self._scored(
+            "WHERE instances.sop_instance_uid = ? ORDER BY instances.id LIMIT 1",
+            (sop_instance_uid,),
+        )
+        return found[0] if found else None
+
+    def latest(
+        self, limit: int = 50, state: str | None = None, patient: str | None = None
+    ) -> list[ScoredInstance]:
+        """The images received last, all or those of a state or a patient."""
+        return self._scored(
+            "WHERE instances.state = coalesce(?, instances.state) "
+            "AND instances.patient = coalesce(?, instances.patient) "
+            "ORDER BY instances.received_at DESC, instances.id DESC LIMIT ?",
+            (state, patient, limit),
+        )
+
+    def course(self, patient: str) -> list[ScoredInstance]:
+        """A patient's scored images in the order of their acquisition."""
+        if not patient:
+            return []
+        return self._scored(
+            "WHERE instances.patient = ? AND instances.state = ? "
+            "ORDER BY instances.acquired, instances.received_at",
+            (patient, SCORED),
+        )
+
+    def events(self, after: int = 0, limit: int = 100) -> list[Event]:
+        """What happened after an event, in order."""
+        rows = self._database.rows(
+            "SELECT id, at, kind, instance_id, text FROM events WHERE id > ? ORDER BY id LIMIT ?",
+            (after, limit),
+        )
+        return [Event(*row) for row in rows]
+
+    def latest_event(self) -> Event | None:
+        """What happened last."""
+        rows = self._database.rows(
+            "SELECT id, at, kind, instance_id, text FROM events ORDER BY id DESC LIMIT 1"
+        )
+        return Event(*rows[0]) if rows else None
+
+    def note(self, kind: str, text: str, instance_id: int | None = None) -> None:
+        """Keep an event; its text must name nobody."""
+        with self._database.transaction() as connection:
+            note(connection, kind, text, instance_id)
+
+    def counts(self) -> Counts:
+        """How much there is of everything."""
+        with self._database.transaction() as connection:
+            one = connection.execute
+            instances = dict(one("SELECT state, count(*) FROM instances GROUP BY state").fetchall())
+            deliveries: dict[str, dict[str, int]] = {}
+            for name, state, count in one(
+                "SELECT destination, state, count(*) FROM outbox GROUP BY destination, state"
+            ):
+                deliveries.setdefault(name, {})[state] = count
+            queued = "SELECT min(received_at) FROM instances WHERE state IN (?, ?)"
+            waiting = (
+                "SELECT min(results.created_at) FROM outbox "
+                "JOIN objects ON objects.id = outbox.object_id "
+                "JOIN results ON results.instance_id = objects.instance_id WHERE outbox.state = ?"
+            )
+            (repeats,) = one("SELECT coalesce(sum(repeats), 0) FROM instances").fetchone()
+            return Counts(
+                instances,
+                deliveries,
+                one(queued, (QUEUED, SCORING)).fetchone()[0],
+                one(waiting, (WAITING,)).fetchone()[0],
+                repeats,
+            )
+
+    def _scored(self, condition: str, values: tuple[Any, ...]) -> list[ScoredInstance]:
+        with self._database.transaction():
+            rows = self._database.rows(
+                f"SELECT {INSTANCE} FROM instances {condition}",  # noqa: S608 - constants
+                values,
+            )
+            return [self._with_results(Instance(*row)) for row in rows]
+
+    def _with_results(self, instance: Instance) -> ScoredInstance:
+        found: dict[str, str] = {}
+        for role, score in self._database.rows(
+            "SELECT role, score FROM results WHERE instance_id = ? ORDER BY created_at",
+            (instance.id,),
+        ):
+            found[role] = score
+        deliveries = self._database.rows(
+            f"{DELIVERIES} WHERE objects.instance_id = ? ORDER BY outbox.id", (instance.id,)
+        )
+        return ScoredInstance(
+            instance,
+            found.get(MAIN),
+            found.get(SHADOW),
+            tuple(Delivery(*row) for row in deliveries),
+        )

@@ -1,0 +1,72 @@
+"""What the page and the interface for programs tell of an image, in plain values."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from ..state.rows import Counts, Delivery, Event, ScoredInstance
+
+ZONES = ("A", "B", "C", "D", "E", "F")
+
+
+def instance_object(found: ScoredInstance) -> dict[str, Any]:
+    """An image as the interface gives it; `score` is what `score --format json` prints."""
+    instance = found.instance
+    return {
+        "sop_instance_uid": instance.sop_instance_uid,
+        "state": instance.state,
+        "reason": instance.reason,
+        "received": moment(instance.received_at),
+        "acquired": instance.acquired,
+        "source": instance.source,
+        "patient": instance.patient,
+        "repeats": instance.repeats,
+        "score": None if found.score is None else json.loads(found.score),
+        "shadow": None if found.shadow is None else json.loads(found.shadow),
+        "answers": [_delivery(each) for each in found.deliveries],
+    }
+
+
+def _delivery(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "kind": delivery.kind,
+        "destination": delivery.destination,
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "last_error": delivery.last_error,
+        "sop_instance_uid": delivery.sop_instance_uid,
+    }
+
+
+def state_object(counts: Counts) -> dict[str, Any]:
+    """How much there is of everything."""
+    return {
+        "images": counts.instances,
+        "answers": counts.deliveries,
+        "repeated": counts.repeats,
+    }
+
+
+def event_object(event: Event) -> dict[str, Any]:
+    """An event."""
+    return {"id": event.id, "at": moment(event.at), "kind": event.kind, "text": event.text}
+
+
+def moment(seconds: float) -> str:
+    """A time as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
+
+
+def alarms(counts: Counts, ready: Mapping[str, bool]) -> Iterable[str]:
+    """What a person should look at, one sentence each."""
+    for name, fine in ready.items():
+        if not fine:
+            yield f"{name} is not well"
+    if failed := counts.instances.get("failed"):
+        yield f"{failed} images could not be scored"
+    if conflicts := counts.instances.get("conflict"):
+        yield f"{conflicts} images have another image's SOP Instance UID"
+    for name, states in counts.deliveries.items():
+        if parked := states.get("parked"):
+            yield f"{parked} answers are refused by {name}"

@@ -1,0 +1,180 @@
+"""The whole node, as a process that is killed: nothing acknowledged is lost or answered twice."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from pathlib import Path
+from time import sleep
+
+import pytest
+from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.node.state.store import Store
+from node_doubles import Archive, echo, free_port, send, toml, wait_until
+
+COMMAND = "import sys; from brixia_edge.runtime.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+class NodeProcess:
+    """`brixia-edge node run` on a configuration."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self._configuration, self._log = folder / "node.toml", folder / "log"
+        self.port, self.data = port, folder / "data"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-c",
+                    COMMAND,
+                    "node",
+                    "run",
+                    "--config",
+                    str(self._configuration),
+                ],
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                start_new_session=True,
+            )
+        wait_until(lambda: echo(self.port))
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def kill_scoring(self) -> None:
+        """Kill the processes that it started."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        for child in (int(each) for path in children for each in path.read_text().split()):
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+
+    def end(self) -> int:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+
+@pytest.fixture
+def archive() -> Generator[Archive]:
+    with Archive().open() as found:
+        yield found
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def node(
+    tmp_path: Path, archive: Archive, port: int, tiny_bundle: Bundle
+) -> Generator[NodeProcess]:
+    text = toml(tmp_path / "data", port, free_port(), archive)
+    configuration = tmp_path / "node.toml"
+    configuration.write_text(text.replace("BUNDLE", str(tiny_bundle.root)))
+    found = NodeProcess(tmp_path, port)
+    yield found
+    if found.process is not None:
+        with suppress(ProcessLookupError):
+            os.killpg(found.process.pid, signal.SIGKILL)
+        found.process.wait()
+
+
+def settled(data: Path, images: int) -> Callable[[], bool]:
+    """Whether so many images were scored and all their answers arrived."""
+
+    def look() -> bool:
+        store = Store.open(data)
+        try:
+            counts = store.views.counts()
+        finally:
+            store.close()
+        done = counts.deliveries.get("pacs", {}).get("done", 0)
+        return counts.instances == {"scored": images} and done == 2 * images
+
+    return look
+
+
+def test_a_radiograph_is_answered_in_the_archive_and_the_node_ends_when_told(
+    node: NodeProcess, archive: Archive, port: int, tmp_path: Path, image: Callable[..., bytes]
+) -> None:
+    node.start()
+    assert send(port, image(1)) == [0]
+    wait_until(settled(tmp_path / "data", 1))
+    assert len(set(archive.kept)) == len(archive.kept) == 2
+    assert node.end() == 0
+    log = (tmp_path / "log").read_text()
+    assert '"event": "ready"' in log
+    assert not any(word in log for word in ("SECRET", "PERSON", "A-4711", "19400305"))
+
+
+class Modality(threading.Thread):
+    """Sends images one after the other, each again and again until it gets Success."""
+
+    def __init__(self, port: int, image: Callable[..., bytes], images: int) -> None:
+        super().__init__(daemon=True)
+        self._port, self._image, self._images = port, image, images
+        self.acknowledged = 0
+
+    def run(self) -> None:
+        while self.acknowledged < self._images:
+            if send(self._port, self._image(self.acknowledged + 1)) == [0]:
+                self.acknowledged += 1
+            sleep(0.02)
+
+
+def kill_loop(node: NodeProcess, modality: Modality, kills: int) -> None:
+    """Kill the node, or the process that scores for it, at random moments while images come."""
+    chance = random.Random(kills)  # noqa: S311 - no secret
+    modality.start()
+    for _ in range(kills):
+        sleep(chance.random() * 2.0)
+        if chance.random() < 0.3:
+            node.kill_scoring()
+        else:
+            node.kill()
+            node.start()
+    modality.join(300.0)
+    assert not modality.is_alive()
+
+
+def check_nothing_lost_or_doubled(archive: Archive, data: Path, images: int) -> None:
+    wait_until(settled(data, images), 300.0)
+    store = Store.open(data)
+    known = Counter(each.instance.sop_instance_uid for each in store.views.latest(10_000))
+    store.close()
+    assert known == {f"1.2.840.99.1.1.{number}": 1 for number in range(1, images + 1)}
+    assert len(set(archive.kept)) == 2 * images
+
+
+@pytest.mark.parametrize(
+    ("kills", "images"), [(4, 12), pytest.param(30, 120, marks=pytest.mark.slow)]
+)
+def test_nothing_acknowledged_is_lost_or_answered_twice_when_the_node_is_killed(
+    node: NodeProcess, archive: Archive, image: Callable[..., bytes], kills: int, images: int
+) -> None:
+    node.start()
+    kill_loop(node, Modality(node.port, image, images), kills)
+    check_nothing_lost_or_doubled(archive, node.data, images)
+    assert node.end() == 0
+
+
+def test_an_odd_object_leaves_nothing_of_itself_in_the_log(
+    node: NodeProcess, image: Callable[..., bytes]
+) -> None:
+    node.start()
+    odd = image(1, SOPInstanceUID="SECRET.1", PatientBirthDate="SECRET-DATE")
+    assert send(node.port, odd) != [0]
+    assert node.end() == 0
+    assert "SECRET" not in (node.data.parent / "log").read_text()

@@ -1,0 +1,222 @@
+"""The server takes what it should, refuses with the right reason, and nobody can stop it."""
+
+import socket
+import ssl
+import struct
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from brixia_edge.runtime.node.configuration import Configuration, SourceSection
+from brixia_edge.runtime.node.data_folder import DataFolder
+from brixia_edge.runtime.node.receiving import server as server_module
+from brixia_edge.runtime.node.receiving.admission import (
+    CALLED_AE_TITLE,
+    CALLING_AE_TITLE,
+    CONGESTION,
+    LOCAL_LIMIT,
+    Admission,
+)
+from brixia_edge.runtime.node.receiving.contexts import CHEST_CLASSES, storage_classes
+from brixia_edge.runtime.node.receiving.server import NodeServer, start_server
+from brixia_edge.runtime.node.receiving.storage import Storage
+from node_doubles import echo, send, wait_until
+
+A_MINUTE_LESS = 0.5
+"""Seconds of a PDU's deadline in these tests."""
+
+
+class Room:
+    """A disk that has room, or not."""
+
+    def __init__(self) -> None:
+        self.there = True
+
+    def __call__(self) -> bool:
+        return self.there
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+@pytest.fixture
+def listening(
+    configure: Callable[..., Configuration],
+    data: DataFolder,
+    room: Room,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Generator[NodeServer]:
+    monkeypatch.setattr(server_module, "SECONDS_OF_A_PDU", A_MINUTE_LESS)
+    configuration = configure()
+    section = replace(configuration.node, largest=300_000)
+    storage = Storage(data.store, data.images)
+    admission = Admission(section, configuration.sources, room)
+    found = start_server(
+        section, admission, lambda event: storage.take_request(event).status, lambda _: (0, None)
+    )
+    yield found
+    found.shutdown()
+
+
+def port(server: NodeServer) -> int:
+    return int(server.server_address[1])
+
+
+def connect(server: NodeServer) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port(server)), timeout=20)
+
+
+def test_images_are_kept_byte_for_byte(
+    listening: NodeServer, data: DataFolder, image: Callable[..., bytes]
+) -> None:
+    assert send(port(listening), image(1), image(2)) == [0, 0]
+    sent, (name,) = image(1), (each for each in data.images.names() if kept(data, each, 1))
+    dataset = sent[sent.index(b"\x08\x00", 132) :]
+    assert data.images.path(name).read_bytes().endswith(dataset)
+
+
+def kept(data: DataFolder, name: str, number: int) -> bool:
+    return f"1.2.840.99.1.1.{number}".encode() in data.images.path(name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("caller", "has_room", "expected"),
+    [
+        (("XR1", "BRIXIA", "10.0.0.1", 1, True), True, None),
+        (("XR2", "BRIXIA", "10.0.0.1", 1, True), True, CALLING_AE_TITLE),
+        (("XR1", "BRIXIA", "10.0.0.9", 1, True), True, CALLING_AE_TITLE),
+        (("XR1", "ANY", "10.0.0.1", 1, True), True, CALLED_AE_TITLE),
+        (("XR1", "BRIXIA", "10.0.0.1", 6, True), True, LOCAL_LIMIT),
+        (("XR1", "BRIXIA", "10.0.0.1", 1, True), False, CONGESTION),
+        (("XR1", "BRIXIA", "10.0.0.1", 1, False), False, None),
+    ],
+)
+def test_callers_are_refused_with_their_reason(
+    configure: Callable[..., Configuration],
+    caller: tuple[str, str, str, int, bool],
+    has_room: bool,
+    expected: tuple[int, int, int] | None,
+) -> None:
+    sources = (SourceSection("XR1", "10.0.0.1"),)
+    admission = Admission(configure().node, sources, lambda: has_room)
+    assert admission.refusal(*caller) == expected
+
+
+def test_a_stranger_sends_nothing(
+    listening: NodeServer, data: DataFolder, image: Callable[..., bytes]
+) -> None:
+    assert send(port(listening), image(), calling="XR2") == []
+    assert send(port(listening), image(), called="OTHER") == []
+    assert not data.images.names()
+
+
+def test_below_the_reserve_images_are_refused_and_echoes_answered(
+    listening: NodeServer, room: Room, image: Callable[..., bytes]
+) -> None:
+    room.there = False
+    assert send(port(listening), image()) == []
+    assert echo(port(listening))
+    room.there = True
+    assert send(port(listening), image()) == [0]
+
+
+def test_an_object_longer_than_allowed_is_not_taken(
+    listening: NodeServer, data: DataFolder, image: Callable[..., bytes]
+) -> None:
+    long = image(ImageComments="x" * 10_000, PixelData=b"\0" * 3_000_000)
+    assert send(port(listening), long) != [0]
+    assert not data.images.names()
+    assert echo(port(listening))
+
+
+def test_silent_and_slow_callers_stop_nobody_and_are_hung_up_on(listening: NodeServer) -> None:
+    silent = [connect(listening) for _ in range(3)]
+    slow = [connect(listening) for _ in range(2)]
+    for each in slow:
+        each.send(b"\x01\0\0")
+    wait_until(lambda: echo(port(listening)))
+    for each in (*silent, *slow):
+        each.settimeout(30)
+        with each:
+            assert each.recv(1) == b""
+
+
+def test_a_pdu_that_announces_gigabytes_is_hung_up_on(listening: NodeServer) -> None:
+    with connect(listening) as greedy:
+        greedy.send(struct.pack(">BBL", 1, 0, 3 * 2**30))
+        greedy.settimeout(30)
+        assert greedy.recv(1) == b""
+    assert echo(port(listening))
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"\xff" * 999]
+)
+def test_garbage_is_hung_up_on(listening: NodeServer, garbage: bytes) -> None:
+    with connect(listening) as caller:
+        caller.settimeout(30)
+        caller.send(garbage)
+        # An abort (PS3.8 9.3.8) may come before the end.
+        while caller.recv(4096):
+            pass
+    assert echo(port(listening))
+
+
+def test_a_thousand_that_connect_and_close_leave_nothing(listening: NodeServer) -> None:
+    for _ in range(1000):
+        connect(listening).close()
+    wait_until(lambda: not listening.active_associations)
+    assert echo(port(listening))
+
+
+def test_tls_asks_for_certificates_and_its_handshakes_block_nobody(
+    configure: Callable[..., Configuration], data: DataFolder, tmp_path: Path
+) -> None:
+    files = _certificates(tmp_path)
+    configuration = configure()
+    section = replace(configuration.node, tls=replace(configuration.node.tls, **files))
+    admission = Admission(section, configuration.sources, lambda: True)
+    found = start_server(section, admission, lambda _: 0, lambda _: (0, None))
+    try:
+        silent = connect(found)
+        trusted = ssl.create_default_context(cafile=str(files["client_ca"]))
+        trusted.check_hostname = False
+        with connect(found) as plain, pytest.raises(ssl.SSLError):
+            _first_byte(trusted, plain)
+        trusted.load_cert_chain(files["cert"], files["key"])
+        with connect(found) as plain, trusted.wrap_socket(plain) as secured:
+            assert secured.version() in ("TLSv1.2", "TLSv1.3")
+        silent.close()
+    finally:
+        found.shutdown()
+
+
+def _first_byte(context: ssl.SSLContext, plain: socket.socket) -> bytes:
+    """TLS 1.3 tells a client of its missing certificate with the first byte that it reads."""
+    secured = context.wrap_socket(plain)
+    secured.send(b"\x01")
+    return secured.recv(1)
+
+
+def _certificates(folder: Path) -> dict[str, Path]:
+    """A certificate that signs itself, for both sides."""
+    import subprocess
+
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    names = ["-subj", "/CN=localhost", "-keyout", str(key), "-out", str(cert)]
+    try:
+        subprocess.run([*command, *names], check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("openssl is not installed")
+    return {"cert": cert, "key": key, "client_ca": cert}
+
+
+def test_every_class_of_chest_radiographs_and_with_all_every_other_is_taken() -> None:
+    assert storage_classes("chest") == tuple(CHEST_CLASSES)
+    every = storage_classes("all")
+    assert set(CHEST_CLASSES) < set(every)
+    assert "1.2.840.10008.5.1.4.1.1.2" in every

@@ -1,0 +1,170 @@
+"""Images become answers; whatever happens to the process that scores, the queue goes on."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.node.data_folder import DataFolder
+from brixia_edge.runtime.node.receiving.storage import Storage
+from brixia_edge.runtime.node.scoring import loop as loop_module
+from brixia_edge.runtime.node.scoring import process as process_module
+from brixia_edge.runtime.node.scoring.loop import ScoringLoop, ScoringPlan
+from brixia_edge.runtime.node.scoring.process import ScoringSettings
+from brixia_edge.runtime.node.signals import Signals
+from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType] - not wholly typed
+
+CRASHES = """
+import os, sys
+sys.path[:] = sys.argv[1:]
+from brixia_edge.runtime.node.scoring import child
+honest = child.Scorer.score
+def score(self, path):
+    if b"CRASH" in open(path, "rb").read():
+        os.abort()
+    return honest(self, path)
+child.Scorer.score = score
+child.main()
+"""
+
+
+@pytest.fixture
+def loop(
+    data: DataFolder, tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> Generator[ScoringLoop]:
+    monkeypatch.setattr(loop_module, "_FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(process_module, "_START", CRASHES)
+    settings = ScoringSettings(tiny_bundle.root, "onnxruntime", 1, data.objects.folder)
+    plan = ScoringPlan(settings, tiny_bundle.digest, "received", (("pacs", ("sr", "capture")),))
+    found = ScoringLoop(plan, data.store, data.images, Signals(("pacs",)))
+    yield found
+    found.end()
+
+
+@pytest.fixture
+def receive(data: DataFolder, image: Callable[..., bytes]) -> Callable[..., str]:
+    """Take an image up; gives its UID."""
+    storage = Storage(data.store, data.images)
+
+    def take(number: int, **elements: object) -> str:
+        storage.take(image(number, **elements), f"{number:064x}", "XR1")
+        return f"1.2.840.99.1.1.{number}"
+
+    return take
+
+
+def state(data: DataFolder, uid: str) -> tuple[str, str]:
+    found = data.store.views.instance(uid)
+    assert found is not None
+    return found.instance.state, found.instance.reason
+
+
+def work(loop: ScoringLoop, times: int = 12) -> None:
+    for _ in range(times):
+        loop.step()
+
+
+def test_an_image_is_scored_and_answered_under_its_own_patient(
+    loop: ScoringLoop, data: DataFolder, receive: Callable[..., str]
+) -> None:
+    uid = receive(1)
+    assert loop.step()
+    found = data.store.views.instance(uid)
+    assert found is not None
+    assert found.score is not None
+    score = json.loads(found.score)
+    assert score["sop_instance_uid"] == uid
+    assert "file" not in score
+    assert {each.kind for each in found.deliveries} == {"sr", "capture"}
+    for each in found.deliveries:
+        answer = dcmread(data.objects.path(each.file))
+        assert str(answer.PatientName) == "SECRET^PERSON"
+        assert answer.SOPInstanceUID == each.sop_instance_uid
+
+
+def test_an_answer_made_again_has_the_same_uid(
+    loop: ScoringLoop, data: DataFolder, receive: Callable[..., str]
+) -> None:
+    uid = receive(1)
+    loop.step()
+    first = data.store.views.instance(uid)
+    assert first is not None
+    with sqlite3.connect(data.root / "node.sqlite") as database:
+        database.execute("UPDATE instances SET state = 'queued'")  # as after a crash
+    database.close()
+    loop.step()
+    again = data.store.views.instance(uid)
+    assert again is not None
+    assert len(again.deliveries) == 2
+    assert {d.sop_instance_uid for d in again.deliveries} == {
+        d.sop_instance_uid for d in first.deliveries
+    }
+
+
+def test_what_cannot_be_scored_fails_with_its_reason(
+    loop: ScoringLoop, data: DataFolder, receive: Callable[..., str]
+) -> None:
+    uid = receive(1, BodyPartExamined="FOOT")
+    loop.step()
+    told, reason = state(data, uid)
+    assert told == "failed"
+    assert "BodyPartExamined" in reason
+
+
+def test_an_image_that_crashes_the_process_three_times_is_failed_and_the_queue_goes_on(
+    loop: ScoringLoop, data: DataFolder, receive: Callable[..., str]
+) -> None:
+    crashing, plain = receive(1, ImageComments="CRASH"), receive(2)
+    work(loop)
+    assert state(data, crashing) == ("failed", "ended the process that scored it 3 times")
+    assert state(data, plain)[0] == "scored"
+
+
+def test_a_bundle_that_is_gone_is_told_and_loses_no_image(
+    loop: ScoringLoop, data: DataFolder, receive: Callable[..., str], tiny_bundle: Bundle
+) -> None:
+    uid = receive(1)
+    model = tiny_bundle.model_path
+    content = model.read_bytes()
+    model.unlink()
+    assert not loop.step()
+    assert state(data, uid)[0] == "queued"
+    assert data.store.views.events()[-1].kind == "cannot score"
+    model.write_bytes(content)
+    assert loop.step()
+    assert state(data, uid)[0] == "scored"
+
+
+def test_a_full_disk_puts_the_image_back(
+    loop: ScoringLoop, data: DataFolder, receive: Callable[..., str]
+) -> None:
+    loop.step()  # the process is to run before its folder is gone
+    uid = receive(1)
+    data.objects.folder.rmdir()
+    loop.step()
+    assert state(data, uid)[0] == "queued"
+    assert data.store.views.events()[-1].kind == "disk"
+    data.objects.folder.mkdir()
+    work(loop, 2)
+    assert state(data, uid)[0] == "scored"
+
+
+def test_a_file_of_a_guest_is_scored_between_and_nothing_kept(
+    loop: ScoringLoop, data: DataFolder, image: Callable[..., bytes], tmp_path: Path
+) -> None:
+    import threading
+
+    file = tmp_path / "guest.dcm"
+    file.write_bytes(image(7))
+    answers: list[object] = []
+    asking = threading.Thread(target=lambda: answers.append(loop.score_file(file, 60.0)))
+    asking.start()
+    while asking.is_alive():
+        loop.step()
+    (found,) = answers
+    assert isinstance(found, dict)
+    assert "score" in found
+    assert data.store.views.counts().instances == {}
+    assert not data.objects.names()

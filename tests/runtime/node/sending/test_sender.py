@@ -1,0 +1,201 @@
+"""An answer is sent until it arrived, once, and confirmed where that is wanted."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import time
+
+import pytest
+from brixia_edge.runtime.node.configuration import Configuration
+from brixia_edge.runtime.node.data_folder import DataFolder
+from brixia_edge.runtime.node.operating.node import CommitmentOf
+from brixia_edge.runtime.node.scoring.answers import encoded
+from brixia_edge.runtime.node.sending.commitment import CommitmentReports
+from brixia_edge.runtime.node.sending.dimse import DimseTransport
+from brixia_edge.runtime.node.sending.outcome import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    Verdict,
+    of_status,
+    pause,
+)
+from brixia_edge.runtime.node.sending.sender import Sender
+from brixia_edge.runtime.node.signals import Signals
+from brixia_edge.runtime.node.state.rows import AnswerObject, Received, Result
+from brixia_edge.runtime.reports.dicom.secondary_capture import secondary_capture
+from brixia_edge.runtime.results import ScoredRadiograph
+from node_doubles import SECONDARY_CAPTURE, Archive, wait_until
+
+IMAGE = Received("1.2.3", "ab", "1.2.840", "1.2", 5, "XR1", "1.9", "", "", "a.dcm")
+
+
+@pytest.fixture
+def answers(data: DataFolder, scored_dicom: Callable[..., ScoredRadiograph]) -> Sequence[str]:
+    """Two answers on their way to the archive ``pacs``; their UIDs."""
+    data.store.inbox.add(IMAGE)
+    instance = data.store.inbox.next_to_score("newest")
+    assert instance is not None
+    objects: list[AnswerObject] = []
+    for number in (1, 2):
+        dataset = secondary_capture(scored_dicom())
+        dataset.SOPInstanceUID = f"2.25.{number}"
+        data.objects.write(f"{number}.dcm", encoded(dataset))
+        uid = str(dataset.SOPInstanceUID)
+        objects.append(AnswerObject("capture", uid, SECONDARY_CAPTURE, f"{number}.dcm", "digest"))
+    result = Result("digest", "{}")
+    data.store.inbox.finish(instance.id, result, objects, [("pacs", ("capture",))])
+    return [each.sop_instance_uid for each in objects]
+
+
+@pytest.fixture
+def sender(configure: Callable[..., Configuration], data: DataFolder) -> Callable[..., Sender]:
+    def make(archive: Archive, **more: str) -> Sender:
+        (destination,) = configure(archive, **more).destinations
+        transport = DimseTransport("BRIXIA", destination, configure().node.tls)
+        reports = CommitmentReports(data.store.outbox, ["pacs"])
+        confirmation = CommitmentOf(transport, reports) if destination.commit else None
+        return Sender("pacs", transport, data, Signals(("pacs",)), confirmation)
+
+    return make
+
+
+def states(data: DataFolder) -> dict[str, int]:
+    return data.store.views.counts().deliveries["pacs"]
+
+
+def make_due(data: DataFolder) -> None:
+    """Let the pauses of all that waits be over."""
+    for delivery in data.store.outbox.due("pacs", time() + 10**6):
+        data.store.outbox.retry_later(delivery.id, delivery.last_error, 0.0)
+
+
+def test_answers_arrive_once(
+    sender: Callable[..., Sender], data: DataFolder, answers: Sequence[str]
+) -> None:
+    with Archive().open() as archive:
+        sending = sender(archive)
+        assert sending.step()
+        assert not sending.step()
+    assert sorted(archive.kept) == sorted(answers)
+    assert states(data) == {"done": 2}
+
+
+def test_an_archive_that_is_not_there_is_tried_again(
+    sender: Callable[..., Sender], data: DataFolder, answers: Sequence[str]
+) -> None:
+    archive = Archive()
+    sending = sender(archive)
+    sending.step()
+    assert states(data) == {"waiting": 2}
+    assert data.store.outbox.due("pacs", time()) == []
+    make_due(data)
+    with archive.open():
+        sending.step()
+    assert sorted(archive.kept) == sorted(answers)
+
+
+@pytest.mark.usefixtures("answers")
+def test_out_of_resources_passes_and_a_refusal_is_parked(
+    sender: Callable[..., Sender], data: DataFolder
+) -> None:
+    with Archive(answers=[0xA700, 0xC000, 0x0000]).open() as archive:
+        sending = sender(archive)
+        sending.step()
+        assert states(data) == {"waiting": 1, "parked": 1}
+        make_due(data)
+        sending.step()
+        assert states(data) == {"done": 1, "parked": 1}
+        assert [event.kind for event in data.store.views.events()] == ["parked"]
+        data.store.outbox.retry_parked("pacs")
+        sending.step()
+    assert states(data) == {"done": 2}
+    assert len(archive.kept) == 2
+
+
+@pytest.mark.usefixtures("answers")
+def test_an_archive_that_stores_and_hangs_up_gets_the_same_object_again(
+    sender: Callable[..., Sender], data: DataFolder
+) -> None:
+    with Archive(answers=["hang up", 0x0000]).open() as archive:
+        sending = sender(archive)
+        sending.step()
+        make_due(data)
+        sending.step()
+    assert states(data) == {"done": 2}
+    # The same UID: for the archive it is one object, however often it comes.
+    assert len(set(archive.kept)) == 2
+
+
+@pytest.mark.usefixtures("answers")
+def test_an_archive_that_takes_no_such_object_is_told_to_a_person(
+    sender: Callable[..., Sender], data: DataFolder
+) -> None:
+    with Archive().open(takes=["1.2.840.10008.5.1.4.1.1.1"]) as archive:
+        sender(archive).step()
+    assert states(data) == {"parked": 2}
+
+
+@pytest.mark.usefixtures("answers")
+def test_storage_commitment_is_awaited_on_the_same_association(
+    sender: Callable[..., Sender], data: DataFolder
+) -> None:
+    with Archive(commitment="same").open() as archive:
+        sender(archive, destination="commit = true").step()
+        wait_until(lambda: states(data) == {"done": 2})
+
+
+def test_what_an_archive_does_not_keep_is_sent_again(
+    sender: Callable[..., Sender], data: DataFolder, answers: Sequence[str]
+) -> None:
+    with Archive(commitment="same", loses={answers[0]}).open() as archive:
+        sending = sender(archive, destination="commit = true")
+        sending.step()
+        wait_until(lambda: states(data) == {"done": 1, "waiting": 1})
+        archive.loses.clear()
+        sending.step()
+        wait_until(lambda: states(data) == {"done": 2})
+    assert archive.kept.count(answers[0]) == 2
+
+
+@pytest.mark.usefixtures("answers")
+def test_without_a_confirmation_answers_stay_unconfirmed(
+    sender: Callable[..., Sender], data: DataFolder
+) -> None:
+    with Archive(commitment="never").open() as archive:
+        sending = sender(archive, destination="commit = true")
+        sending.step()
+    assert states(data) == {"committing": 2}
+    assert data.store.inbox.expired(time() + 10**9) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        (0x0000, Verdict.DELIVERED),
+        (0xB000, Verdict.DELIVERED),
+        (0xB006, Verdict.DELIVERED),
+        (0xA700, Verdict.TRANSIENT),
+        (0x0110, Verdict.TRANSIENT),
+        (0xA900, Verdict.PERMANENT),
+        (0xC000, Verdict.PERMANENT),
+        (0x0122, Verdict.PERMANENT),
+    ],
+)
+def test_statuses_are_judged_as_the_standard_means_them(status: int, verdict: Verdict) -> None:
+    assert of_status(status).verdict is verdict
+
+
+def test_pauses_grow_from_five_seconds_to_a_quarter_of_an_hour() -> None:
+    found = [pause(attempts) for attempts in range(40)]
+    assert 0.9 * FIRST_PAUSE <= found[0] <= FIRST_PAUSE == 5.0
+    assert all(each <= LONGEST_PAUSE == 900.0 for each in found)
+    assert found[-1] >= 0.9 * LONGEST_PAUSE
+
+
+def test_a_lost_file_of_an_answer_is_told(
+    sender: Callable[..., Sender], data: DataFolder, answers: Sequence[str], tmp_path: Path
+) -> None:
+    del answers, tmp_path
+    data.objects.remove("1.dcm")
+    with Archive().open() as archive:
+        sender(archive).step()
+    assert states(data) == {"done": 1, "parked": 1}

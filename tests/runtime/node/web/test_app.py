@@ -1,0 +1,254 @@
+"""What is shown over HTTP: to those with the token, without identity, nothing taken on trust."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from brixia_edge.runtime.errors import ConfigurationError
+from brixia_edge.runtime.node.data_folder import DataFolder
+from brixia_edge.runtime.node.meters import Meters, Snapshot
+from brixia_edge.runtime.node.receiving.storage import OUT_OF_RESOURCES, Storage, Taken
+from brixia_edge.runtime.node.scoring.answers import answer
+from brixia_edge.runtime.node.state.rows import Result
+from brixia_edge.runtime.node.web.app import NodeView, make_app
+from brixia_edge.runtime.node.web.auth import read_token
+from brixia_edge.runtime.node.web.openapi import openapi_document
+from brixia_edge.runtime.reports.json_lines import as_object
+from brixia_edge.runtime.results import RESEARCH_USE, ScoredRadiograph
+
+TestClient: Any = import_module("starlette.testclient").TestClient  # its types are not whole
+Client = Any
+
+TOKEN = "a token of enough letters"  # noqa: S105 - of this test alone
+WITH_TOKEN = {"Authorization": f"Bearer {TOKEN}"}
+UID = "1.2.840.99.1.1.1"
+
+
+@pytest.fixture
+def storage(data: DataFolder) -> Storage:
+    return Storage(data.store, data.images)
+
+
+@pytest.fixture
+def client(data: DataFolder, storage: Storage) -> Client:
+    def look() -> Snapshot:
+        return Snapshot(data.store.views.counts(), 10**9, "the bundle's digest", 2e9)
+
+    def score(content: bytes) -> Mapping[str, Any]:
+        if content.startswith(b"BUSY"):
+            return {"error": {"type": "Busy", "message": "later"}}
+        if content.startswith(b"BAD"):
+            return {"file": True, "error": {"type": "UnreadableImage", "message": "is none"}}
+        return {"file": True, "score": {"global": len(content)}}
+
+    view = NodeView(
+        data, Meters(look), lambda: {"scoring": True}, storage.take_upload, score, TOKEN, 10_000
+    )
+    return TestClient(make_app(view), headers=WITH_TOKEN)
+
+
+@pytest.fixture
+def scored(
+    data: DataFolder,
+    storage: Storage,
+    image: Callable[..., bytes],
+    scored_dicom: Callable[..., ScoredRadiograph],
+) -> str:
+    """An image that was scored, and waits to be sent; its UID."""
+    storage.take(image(1), "ab", "XR1")
+    instance = data.store.inbox.next_to_score("newest")
+    assert instance is not None
+    result = scored_dicom(warnings=["<b>doubtful</b>"])
+    members = as_object(result)
+    del members["file"]
+    objects = list(answer(result, ["capture"], data.objects))
+    data.store.inbox.finish(
+        instance.id, Result("digest", json.dumps(members)), objects, [("pacs", ("capture",))]
+    )
+    return UID
+
+
+def test_health_needs_no_token_and_everything_else_does(client: Client) -> None:
+    paths = [path.replace("{uid}", UID) for path in openapi_document()["paths"]]
+    for path in (*paths, "/", "/rows", "/static/node.css", "/openapi.json"):
+        found = client.request("GET", path, headers={"Authorization": ""})
+        assert (found.status_code == 401) != path.startswith("/health"), path
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "Bearer", "Bearer wrong", "Basic !!!", "Basic " + base64.b64encode(b"x:y").decode()],
+)
+def test_a_wrong_token_opens_nothing(client: Client, given: str) -> None:
+    assert client.get("/", headers={"Authorization": given}).status_code == 401
+
+
+def test_browsers_may_give_the_token_as_a_password(client: Client) -> None:
+    basic = base64.b64encode(f"anyone:{TOKEN}".encode()).decode()
+    assert client.get("/", headers={"Authorization": f"Basic {basic}"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "http://elsewhere"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}],
+)
+def test_another_sites_page_changes_nothing(
+    client: Client, data: DataFolder, image: Callable[..., bytes], headers: dict[str, str]
+) -> None:
+    found = client.post("/api/v1/instances", content=image(), headers=headers)
+    assert found.status_code == 403
+    assert data.store.views.counts().instances == {}
+
+
+def test_every_answer_forbids_scripts_frames_and_caches(client: Client) -> None:
+    for path in ("/", "/metrics", "/api/v1/state", "/api/v1/instances/1.2"):
+        headers = client.get(path).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["cache-control"] == "no-store"
+
+
+def test_a_score_comes_back_and_nothing_is_kept(client: Client, data: DataFolder) -> None:
+    assert client.post("/api/v1/score", content=b"a file").json() == {"global": 6}
+    form = client.post("/api/v1/score", files={"file": ("a.dcm", b"a file")})
+    assert form.json() == {"global": 6}
+    assert data.store.views.counts().instances == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "status"), [(b"BAD", 422), (b"BUSY", 503), (b"", 400), (b"x" * 10_001, 413)]
+)
+def test_what_cannot_be_scored_is_told(client: Client, content: bytes, status: int) -> None:
+    found = client.post("/api/v1/score", content=content)
+    assert found.status_code == status
+    assert set(found.json()["error"]) == {"type", "message"}
+
+
+def test_a_form_that_is_too_long_or_none_is_refused(client: Client) -> None:
+    long = client.post("/api/v1/score", files={"file": ("a.dcm", b"x" * 200_000)})
+    assert long.status_code == 413
+    broken = client.post(
+        "/api/v1/score", content=b"nonsense", headers={"Content-Type": "multipart/form-data"}
+    )
+    assert broken.status_code == 400
+
+
+def test_an_upload_is_taken_up_as_an_image_from_a_modality_is(
+    client: Client, image: Callable[..., bytes]
+) -> None:
+    found = [client.post("/api/v1/instances", content=image()).json() for _ in range(2)]
+    assert [each["admission"] for each in found] == ["added", "repeated"]
+    assert client.post("/api/v1/instances", content=b"nothing").status_code == 422
+    listed = client.get("/api/v1/instances").json()["instances"]
+    assert [(each["sop_instance_uid"], each["state"]) for each in listed] == [(UID, "queued")]
+
+
+def test_a_full_disk_refuses_uploads(data: DataFolder) -> None:
+    full = Taken(OUT_OF_RESOURCES, None, reason="no room")
+    meters = Meters(lambda: Snapshot(data.store.views.counts(), 0, "d", 0.0))
+    view = NodeView(data, meters, lambda: {"disk": False}, lambda _: full, lambda _: {}, "", 99)
+    client = TestClient(make_app(view))
+    assert client.post("/api/v1/instances", content=b"x").status_code == 507
+    assert client.get("/health/ready").status_code == 503
+    assert client.get("/health/live").status_code == 200
+
+
+def test_an_image_is_shown_with_score_picture_and_answers(client: Client, scored: str) -> None:
+    found = client.get(f"/api/v1/instances/{scored}").json()
+    assert found["score"]["global"] == 9
+    assert [each["state"] for each in found["answers"]] == ["waiting"]
+    large = client.get(f"/api/v1/instances/{scored}/picture")
+    small = client.get(f"/api/v1/instances/{scored}/picture?size=small")
+    pictures: list[Any] = [
+        cv2.imdecode(np.frombuffer(each.content, np.uint8), cv2.IMREAD_COLOR)
+        for each in (large, small)
+    ]
+    widths = [picture.shape[1] for picture in pictures]
+    assert large.headers["content-type"] == "image/png"
+    assert widths[0] >= widths[1]
+    assert widths[1] <= 320
+
+
+@pytest.mark.parametrize("uid", ["1.2.3", "..%2f..%2fetc%2fpasswd", "x" * 300, "%00"])
+def test_what_is_not_there_is_not_found(client: Client, uid: str) -> None:
+    assert client.get(f"/api/v1/instances/{uid}").status_code == 404
+    assert client.get(f"/api/v1/instances/{uid}/picture").status_code == 404
+    assert client.get(f"/static/{uid}").status_code == 404
+
+
+@pytest.mark.parametrize("query", ["limit=-1", "limit=1e9", "limit=x", "limit=99999", "limit=٣"])
+def test_an_odd_number_is_told(client: Client, query: str) -> None:
+    assert client.get(f"/api/v1/instances?{query}").status_code == 400
+
+
+def test_the_page_shows_score_alarms_and_research_use_and_escapes_what_is_not_ours(
+    client: Client, data: DataFolder, scored: str
+) -> None:
+    data.store.outbox.park(1, "no")
+    text = client.get("/").text
+    assert text.count(RESEARCH_USE) == 2
+    assert f"/api/v1/instances/{scored}/picture?size=small" in text
+    assert "1 answers are refused by pacs" in text
+    assert "&lt;b&gt;doubtful&lt;/b&gt;" in text
+    assert "<b>doubtful" not in text
+
+
+def test_the_page_asks_for_nothing_but_the_node(client: Client) -> None:
+    import re
+
+    text = client.get("/").text + client.get("/static/node.css").text
+    text += client.get("/static/node.js").text
+    assert not re.findall(r"https?://|//[a-z]", text.replace("// Fetches", ""))
+    assert "<script>" not in text
+    assert "style=" not in text
+
+
+@pytest.mark.usefixtures("scored")
+def test_a_patients_course_is_shown_by_digest(client: Client, data: DataFolder) -> None:
+    patient = data.store.views.latest()[0].instance.patient
+    text = client.get(f"/?patient={patient}").text
+    assert f"Course of patient {patient}" in text
+    assert client.get("/?patient=%3Cscript%3E").text.count("<script>") == 0
+
+
+@pytest.mark.usefixtures("scored")
+def test_nothing_shown_names_anybody(client: Client) -> None:
+    paths = ["/", "/rows", "/metrics", "/api/v1/state", "/api/v1/instances", "/api/v1/events"]
+    for path in (*paths, f"/api/v1/instances/{UID}"):
+        text = client.get(path).text
+        assert not any(word in text for word in ("SECRET", "PERSON", "19400305", "A-4711", "HOUSE"))
+
+
+@pytest.mark.usefixtures("scored")
+def test_metrics_count_what_there_is(client: Client) -> None:
+    lines = client.get("/metrics").text.splitlines()
+    assert 'brixia_images{state="scored"} 1.0' in lines
+    assert 'brixia_answers{destination="pacs",state="waiting"} 1.0' in lines
+    assert "brixia_disk_free_bytes 1e+09" in lines
+    assert any(line.startswith("brixia_score_seconds_bucket") for line in lines)
+
+
+def test_the_document_lists_every_path_of_the_interface(client: Client) -> None:
+    routes = {
+        route.path
+        for route in client.app.routes
+        if route.path.startswith(("/api", "/health", "/metrics"))
+    }
+    assert routes - {"/api/v1/events"} == set(openapi_document()["paths"])
+
+
+def test_a_token_must_be_there_and_long_enough(tmp_path: Path) -> None:
+    assert read_token(None) == ""
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        read_token(tmp_path / "token")
+    (tmp_path / "token").write_text("short\n")
+    with pytest.raises(ConfigurationError, match="5 characters"):
+        read_token(tmp_path / "token")
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    assert read_token(tmp_path / "token") == TOKEN
