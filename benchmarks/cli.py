@@ -15,15 +15,17 @@ from ..runtime.commands.options import (
     backend_option,
     bundle_option,
     format_option,
+    overwrite_option,
     threads_option,
 )
 from ..runtime.commands.terminal import show, show_json, tell
+from ..runtime.commands.writing import OutputRule, optional_output
 from ..runtime.plain_text import json_text
 from .latency.baseline import load_baseline
-from .latency.benchmark import Benchmark, Plan, run_benchmark
+from .latency.benchmark import Plan, run_benchmark
 from .latency.json_report import as_object
 from .latency.measurement import MINIMUM_RUNS, MINIMUM_SECONDS, Extent
-from .latency.plot import check_available, write_plot
+from .latency.plot import plot_format, write_plot
 from .latency.sample_image import sample_image
 from .latency.sweeps import SWEEPS
 from .latency.text_report import report_lines
@@ -98,6 +100,7 @@ class BenchmarkGroup(click.Group):
 @format_option(("text", "json"))
 @click.option("--save", type=PATH, help="Write the JSON into this file, for --compare.")
 @click.option("--plot", type=PATH, help="Draw a picture into this file; needs matplotlib.")
+@overwrite_option("files that exist")
 @click.pass_context
 def benchmark(
     ctx: click.Context,
@@ -116,6 +119,7 @@ def benchmark(
     form: str,
     save: Path | None,
     plot: Path | None,
+    overwrite: bool,
 ) -> None:
     """Measure how fast this machine scores radiographs, and whether the figures can be trusted.
 
@@ -124,27 +128,37 @@ def benchmark(
     """
     if _is_part(ctx):
         return
-    if plot is not None:
-        check_available()
+    drawn = None if plot is None else plot_format(plot)
     opened = Bundle.open(bundle)
     _check_batch(batch, opened)
     other = _other(opened, backend, against_bundle, against_backend)
     baseline = None if compare is None else load_baseline(compare)
-    with sample_image(image) as sample:
-        plan = Plan(
-            opened,
-            backend,
-            sample,
-            threads,
-            batch,
-            Extent(runs, seconds),
-            cold_starts,
-            sweep,
-            baseline,
-            other,
-        )
-        result = run_benchmark(plan, tell)
-    _write(result, form, save, plot)
+    rule = OutputRule([*filter(None, (image, compare)), *opened.paths], overwrite)
+    # What was measured is saved before it is drawn: to draw may fail.
+    with optional_output(plot, rule) as picture:
+        with optional_output(save, rule) as saved, sample_image(image) as sample:
+            plan = Plan(
+                opened,
+                backend,
+                sample,
+                threads,
+                batch,
+                Extent(runs, seconds),
+                cold_starts,
+                sweep,
+                baseline,
+                other,
+            )
+            result = run_benchmark(plan, tell)
+            content = as_object(result)
+            if form == "json":
+                show_json(content)
+            else:
+                show(report_lines(result))
+            if saved is not None:
+                saved.write(f"{json_text(content)}\n".encode())
+        if picture is not None and drawn is not None:
+            write_plot(result, picture, drawn)
 
 
 def _is_part(ctx: click.Context) -> bool:
@@ -176,15 +190,3 @@ def _other(
         return None
     other = bundle if against_bundle is None else Bundle.open(against_bundle)
     return other, against_backend or backend
-
-
-def _write(result: Benchmark, form: str, save: Path | None, plot: Path | None) -> None:
-    content = as_object(result)
-    if form == "json":
-        show_json(content)
-    else:
-        show(report_lines(result))
-    if save is not None:
-        save.write_text(json_text(content) + "\n", encoding="utf-8")
-    if plot is not None:
-        write_plot(result, plot)

@@ -16,13 +16,14 @@ from ..runtime.commands.options import (
 )
 from ..runtime.commands.progress import show_progress
 from ..runtime.commands.terminal import show, tell
+from ..runtime.commands.writing import OutputRule, make_folder, output_file
 from ..runtime.reading.inputs import Inputs
 from .calibrate import CalibrationOptions, check_bundle, choose_from, measure
 from .choosing.coverage import measure_coverage
 from .choosing.description import Description
 from .choosing.selection import FEATURES, count_strata
 from .choosing.survey import NOT_DRAWN, UNREADABLE, Survey, survey
-from .ranges.table import CalibrationTable, check_target
+from .ranges.table import CalibrationTable
 from .ranges.table_entries import METHODS
 
 _DEFAULTS = CalibrationOptions()
@@ -78,15 +79,16 @@ def calibrate(
     reason on standard error and passed over.
     """
     options = CalibrationOptions(method, percentile, images, minimum, seed, allow_doubtful)
-    check_target(output, overwrite)
     opened = Bundle.open(bundle)
     check_bundle(opened)
     inputs = find_some(paths)
     options = replace(options, reading=reading_mode(isolate, paths, inputs.files))
-    surveyed = _survey(opened, inputs, options)
-    chosen = choose_from(surveyed, options)
-    table = measure(opened, chosen, options, show_progress)
-    table.save(output, overwrite)
+    make_folder(output.parent, "--output")
+    with output_file(output, OutputRule([*inputs.files, *opened.paths], overwrite)) as file:
+        surveyed = _survey(opened, inputs, options)
+        chosen = choose_from(surveyed, options)
+        table = measure(opened, chosen, options, show_progress)
+        file.write(table.to_json().encode())
     show(_summary(surveyed, chosen, table))
     _tell_constants(table)
     tell(f"Wrote {output}")

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.bundles.changes import add_files
+from ..runtime.bundles.writing import bundle_to_change
 from ..runtime.cli import run_alone
 from ..runtime.commands.inputs import find_some, reading_mode
 from ..runtime.commands.options import bundle_option, isolate_option
@@ -129,7 +130,8 @@ def command(paths: tuple[str, ...], bundle: Path, isolate: bool | None) -> None:
     """Put reference histograms of radiographs into a bundle."""
     files = find_some(paths).files
     reading = reading_mode(isolate, paths, files)
-    add_reference(Bundle.open(bundle), files, show_progress, reading)
+    with bundle_to_change(bundle) as opened:
+        add_reference(opened, files, show_progress, reading)
     tell(f"Wrote {bundle / REFERENCE}")
 
 

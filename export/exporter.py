@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..runtime.bundles.bundle import MODEL, Bundle, Manifest, check_target, write_bundle
+from ..runtime.bundles.bundle import Bundle
+from ..runtime.bundles.manifest import MODEL, Manifest
+from ..runtime.bundles.writing import check_target, write_bundle
 from ..runtime.errors import WeightsError
 from ..runtime.preparation.preprocess import PreprocessSpec
 from .graph.graph import Graph, TensorType

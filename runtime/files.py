@@ -11,8 +11,8 @@ import hashlib
 import io
 import os
 import stat
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -94,6 +94,23 @@ def write_file(path: Path, content: bytes, overwrite: bool = False) -> None:
     """
     with staged(path, overwrite) as file:
         file.write(content)
+
+
+def write_together(folder: Path, contents: Mapping[str, bytes], overwrite: bool = False) -> None:
+    """Write files of one folder, all or none; the first name comes last.
+
+    Raises
+    ------
+    OutputRefused, OSError
+        As from `staged`.
+    """
+    with ExitStack() as stack:
+        for name, content in contents.items():
+            file = stack.enter_context(staged(folder / name, overwrite))
+            file.write(content)
+            # A disk that is full shows here, before the first of them has its name.
+            file.flush()
+            os.fsync(file.fileno())
 
 
 @contextmanager
@@ -181,7 +198,7 @@ def check_target(path: Path, overwrite: bool = False) -> None:
         raise OutputRefused(f"{path} is a folder; give the file to write")
     if path.is_file() and not overwrite:
         raise OutputRefused(
-            f"{path} exists already; give --overwrite to replace it, or another file"
+            f"{path} already exists; give --overwrite to replace it, or another file"
         )
 
 

@@ -13,7 +13,9 @@ from brixia_edge.export.graph.graph import Graph
 from brixia_edge.export.network.architecture import weight_shapes
 from brixia_edge.export.network.network import build_network
 from brixia_edge.export.network.weights import WeightStore
-from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.bundles.manifest import Manifest
+from brixia_edge.runtime.bundles.writing import write_bundle
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
 from brixia_edge.runtime.quality import quality
 from brixia_edge.runtime.radiograph import Radiograph

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 import pytest
 from brixia_edge.benchmarks.cli import PARTS
-from brixia_edge.runtime.bundles.bundle import Manifest, write_bundle
+from brixia_edge.runtime.bundles.manifest import Manifest
+from brixia_edge.runtime.bundles.writing import write_bundle
 from brixia_edge.runtime.cli import COMMANDS, main
 from brixia_edge.runtime.scores import Zone
 from make_models import tiny_model

@@ -20,13 +20,14 @@ from ...runtime.commands.options import (
 )
 from ...runtime.commands.progress import show_results
 from ...runtime.commands.terminal import show, tell
+from ...runtime.commands.writing import OutputRule, make_folder
+from ...runtime.files import locked, write_together
 from ...runtime.sources.isolated import ReadingMode
 from ..options import open_bundles
 from ..tables import text_table
 from .evaluate import EvaluationOptions, Sources, evaluate, gather_sources, run_bundles
 from .report.page.case_pictures import CaseView, view_cases
-from .report.page.page import write_page
-from .report.report import ReportFolderError, check_folder, write_report
+from .report.report import check_folder, report_files
 from .report.sections import sections
 from .results import Evaluation
 
@@ -76,18 +77,22 @@ def evaluate_command(
 
     RESEARCH USE ONLY - not for diagnostic use.
     """
-    _check(output, overwrite)
     opened = open_bundles(bundles)
     sources = gather_sources(images, annotations)
+    used = [path for bundle in opened for path in bundle.paths]
+    check_folder(output, OutputRule([*annotations, *sources.inputs.files, *used], overwrite))
+    make_folder(output.parent, "--output")
     _tell_sources(sources)
     reading = reading_mode(isolate, [str(images)], sources.inputs.files)
     options = EvaluationOptions(backend, threads, resamples, seed, reading)
-    runs = run_bundles(sources, opened, options, show_results)
-    tell("Computing figures and their intervals")
-    evaluation = evaluate(sources, runs, options)
-    _tell_unscored(evaluation)
-    write_report(evaluation, output)
-    write_page(evaluation, _views(evaluation, opened, images, reading), output)
+    with locked(output):
+        runs = run_bundles(sources, opened, options, show_results)
+        tell("Computing figures and their intervals")
+        evaluation = evaluate(sources, runs, options)
+        _tell_unscored(evaluation)
+        files = report_files(evaluation, _views(evaluation, opened, images, reading))
+        make_folder(output, "--output")
+        write_together(output, files, overwrite)
     show(_summary(evaluation))
     tell(f"Wrote {output}")
     return UNSCORED if _lost(evaluation) else 0
@@ -103,13 +108,6 @@ def _views(
         for evaluated, bundle in pairs
         for view in view_cases(evaluated, bundle, images, reading)
     ]
-
-
-def _check(output: Path, overwrite: bool) -> None:
-    try:
-        check_folder(output, overwrite)
-    except ReportFolderError as error:
-        raise click.BadParameter(str(error), param_hint="--output") from error
 
 
 def _tell_sources(sources: Sources) -> None:

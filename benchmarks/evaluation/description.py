@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...calibration.annotations.annotations import AnnotationTable
-from ...runtime.bundles.bundle import MODEL
+from ...runtime.bundles.manifest import MODEL
 from ...runtime.bundles.parity_report import read_parity
 from ...runtime.files import digest_file
 from ...runtime.inspection.machine import examine

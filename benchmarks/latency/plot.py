@@ -1,12 +1,12 @@
 """A picture of a benchmark: the stages as one bar, the times in order, and how they spread."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from ...runtime.authorship import SOFTWARE, software_version
-from ...runtime.errors import MissingExtra, pip_line
+from ...runtime.errors import MissingExtra, OutputRefused, pip_line
 from ...runtime.libraries import import_library
 from ...runtime.plain_text import printable
 from .benchmark import Benchmark
@@ -28,17 +28,14 @@ _LABELLED = 0.06
 """Share of the bar from which a stage's name fits into it."""
 
 
-def write_plot(benchmark: Benchmark, path: Path) -> None:
-    """Draw a benchmark; the suffix of the path names the format.
+def write_plot(benchmark: Benchmark, file: BinaryIO, form: str) -> None:
+    """Draw a benchmark in a format of `plot_format`.
 
     Raises
     ------
-    MissingExtra
-        matplotlib is not installed.
     OSError
         The file cannot be written.
     """
-    check_available()
     figure: Any = import_library("matplotlib.figure").Figure(figsize=(9, 5.2), layout="constrained")
     import_library("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
     axes = figure.subplot_mosaic(
@@ -55,22 +52,29 @@ def write_plot(benchmark: Benchmark, path: Path) -> None:
     _draw_order(axes["order"], benchmark)
     _draw_spread(axes["spread"], axes["order"], benchmark)
     # PNG names its software, so that no folder of radiographs has it scored; SVG has no such key.
-    named = {"Software": f"{SOFTWARE} {software_version()}"}
-    figure.savefig(path, dpi=150, metadata=named if path.suffix.lower() == ".png" else None)
+    named = {"Software": f"{SOFTWARE} {software_version()}"} if form == "png" else None
+    figure.savefig(file, format=form, dpi=150, metadata=named)
 
 
-def check_available() -> None:
-    """Refuse before anything is measured when there is nothing to draw with.
+def plot_format(path: Path) -> str:
+    """The format that a path's suffix names, PNG without one; before anything is measured.
 
     Raises
     ------
     MissingExtra
         matplotlib is not installed.
+    OutputRefused
+        It does not write that format.
     """
     try:
         import_library("matplotlib")
+        canvas: Any = import_library("matplotlib.backend_bases").FigureCanvasBase
     except ImportError as error:
         raise MissingExtra.of("--plot", "matplotlib", pip_line("report")) from error
+    form, known = path.suffix[1:].lower() or "png", canvas.get_supported_filetypes()
+    if form not in known:
+        raise OutputRefused(f"{path}: there is no picture of this kind; {', '.join(known)} are")
+    return form
 
 
 def _draw_stages(axes: Any, benchmark: Benchmark) -> None:

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ...runtime.backends import BACKENDS
-from ...runtime.bundles.bundle import MODEL
+from ...runtime.bundles.manifest import MODEL
 from ...runtime.inspection.machine_gpu import LIBRARIES, gpu_target, library_version
 from ..machine.observation import read_text
 from .sample_image import SampleImage

@@ -11,6 +11,7 @@ import click
 
 from ...runtime.commands.options import FILE, FOLDER, PATH, bundles_option, output_option
 from ...runtime.commands.terminal import tell
+from ...runtime.files import write_file
 from ..options import open_bundles
 from ..scaling.files import COUNTS
 from .measured import SECTIONS, PageInputs, measure_sections
@@ -32,7 +33,7 @@ def write_page(inputs: PageInputs, output: Path, names: Sequence[str]) -> None:
     page = output.read_text(encoding="utf-8") if output.exists() else new_page(TITLE, SECTIONS)
     check_sections(page, names)
     filled = fill_sections(page, measure_sections(inputs, names))
-    output.write_text(filled, encoding="utf-8")
+    write_file(output, filled.encode(), overwrite=True)
 
 
 @click.command()

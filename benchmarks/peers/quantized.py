@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ...runtime.contract import IMAGE
 from ...runtime.errors import MissingExtra, pip_line
-from ...runtime.files import digest, digest_file
+from ...runtime.files import digest, digest_file, write_file
 from ...runtime.libraries import import_library
 
 Images = Sequence[NDArray[np.float32]]
@@ -101,7 +101,7 @@ def _kept(folder: Path, name: str, plain: Path, images: Images, make: Maker) -> 
     folder.mkdir(parents=True, exist_ok=True)
     tools = make(plain, images, model)
     content = wanted | {"calibration_images": len(images), "tools": dict(tools)}
-    record.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_file(record, (json.dumps(content, indent=2) + "\n").encode(), overwrite=True)
     return model
 
 

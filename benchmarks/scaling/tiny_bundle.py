@@ -13,7 +13,9 @@ import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
-from ...runtime.bundles.bundle import MODEL, Bundle, Manifest, write_bundle
+from ...runtime.bundles.bundle import Bundle
+from ...runtime.bundles.manifest import MODEL, Manifest
+from ...runtime.bundles.writing import write_bundle
 from ...runtime.contract import (
     ALIGNMENT,
     IMAGE,

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from ...runtime.bundles.bundle import Manifest
+from ...runtime.bundles.manifest import Manifest
 from ...runtime.errors import CalibrationError
 from ...runtime.files import why, write_file
 from .table_entries import METHODS, SCHEMA_VERSION, read_entries
 
-__all__ = ["METHODS", "CalibrationTable", "Range", "check_target"]
+__all__ = ["METHODS", "CalibrationTable", "Range"]
 
 _NAMED = 8
 """How many tensors an error names before it only counts them."""
@@ -180,12 +180,14 @@ class CalibrationTable:
 
         Raises
         ------
+        OutputRefused
+            The file exists and may not be replaced, or is being written.
         CalibrationError
-            The file exists and may not be replaced, or cannot be written.
+            It cannot be written.
         """
-        check_target(path, overwrite)
         try:
-            _write(path, self.to_json())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_file(path, self.to_json().encode(), overwrite)
         except OSError as error:
             raise CalibrationError(
                 f"calibration table {path} cannot be written: {why(error)}"
@@ -211,25 +213,6 @@ class CalibrationTable:
             raise CalibrationError(f"{path} is not text; calibrate again") from error
         except CalibrationError as error:
             raise CalibrationError(f"{path}: {error}") from error
-
-
-def check_target(path: Path, overwrite: bool) -> None:
-    """Refuse a path that a table may not be written to, before any work is done.
-
-    Raises
-    ------
-    CalibrationError
-        It is a directory, or it exists and may not be replaced.
-    """
-    if path.is_dir():
-        raise CalibrationError(f"{path} is a directory; give the file to write the table to")
-    if path.exists() and not overwrite:
-        raise CalibrationError(f"{path} already exists; give --overwrite to replace it")
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_file(path, text.encode(), overwrite=True)
 
 
 def _check_equal(what: str, table: str, manifest: str) -> None:

@@ -2,16 +2,20 @@
 
 import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ...runtime.bundles.bundle import MANIFEST, Bundle
+from ...runtime.bundles.bundle import Bundle
 from ...runtime.bundles.engine_file import EngineRecord
 from ...runtime.bundles.engines import copy_bundle
+from ...runtime.bundles.manifest import MANIFEST
+from ...runtime.bundles.writing import bundle_target, bundle_to_change
 from ...runtime.commands.progress import Meter
 from ...runtime.commands.terminal import show, tell
+from ...runtime.commands.writing import OutputRule
 from .into_bundle import PRODUCTS, export_engines
 from .options import EngineOptions, parse_targets
 
@@ -52,17 +56,29 @@ def engine_options(export: Callable[..., Bundle]) -> Callable[..., None]:
         )
         if options != EngineOptions(()) and not engine:
             raise click.UsageError("options of engines need --engine")
-        if (weights / MANIFEST).is_file():
-            add_engines(_bundle_to_extend(weights, output, overwrite, options), options)
-        elif output is None:
-            raise click.UsageError("weights need -o, the bundle's directory to write")
-        else:
-            written = export(weights=weights, output=output, overwrite=overwrite, **others)
+        inputs = [weights, *(value for value in others.values() if isinstance(value, Path))]
+        with _claimed(weights, output, OutputRule(inputs, overwrite)):
+            if not (weights / MANIFEST).is_file():
+                written = export(weights=weights, output=output, overwrite=overwrite, **others)
+            else:
+                written = _bundle_to_extend(weights, output, overwrite, options)
             add_engines(written, options)
 
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def _claimed(
+    weights: Path, output: Path | None, rule: OutputRule
+) -> AbstractContextManager[object]:
+    """Refuse what may not be written, before any work, and keep other runs off it."""
+    if output is not None:
+        rule.check_folder(output)
+        return bundle_target(output, rule.overwrite)
+    if (weights / MANIFEST).is_file():
+        return bundle_to_change(weights)
+    raise click.UsageError("weights need -o, the bundle's directory to write")
 
 
 def _bundle_to_extend(

@@ -9,7 +9,9 @@ from tempfile import TemporaryDirectory
 from ...calibration.calibrate import check_bundle, choose_from, measure
 from ...calibration.choosing.survey import survey
 from ...calibration.ranges.table import CalibrationTable
-from ...runtime.bundles.bundle import MODEL, Bundle, check_target, write_bundle
+from ...runtime.bundles.bundle import Bundle
+from ...runtime.bundles.manifest import MODEL
+from ...runtime.bundles.writing import check_target, write_bundle
 from ...runtime.errors import CalibrationError
 from ...runtime.progress import Progress, unchanged
 from ...runtime.sources.isolated import open_source

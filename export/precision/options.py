@@ -10,7 +10,7 @@ import click
 
 from ...calibration.calibrate import MINIMUM_IMAGES, CalibrationOptions
 from ...calibration.ranges.table_entries import METHODS
-from ...runtime.bundles.bundle import PRECISIONS
+from ...runtime.bundles.manifest import PRECISIONS
 from ...runtime.commands.inputs import reading_mode
 from ...runtime.commands.options import FILE, PATH, isolate_option
 from .accuracy import ScoreBound

@@ -1,104 +1,17 @@
 """A bundle: the network, how to prepare its input, and the proof of what it is.
 
 A bundle is a directory with ``manifest.json``, ``model.onnx`` and whatever its
-precision adds. It is written whole or not at all, and its hashes are checked
-whenever it is opened.
+precision adds. Its hashes are checked whenever it is opened.
 """
 
-import json
-import shutil
-import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, cast
 
-from ..contract import OUTPUTS
 from ..errors import BundleError
-from ..files import digest, why
-from ..preparation.preprocess import PreprocessSpec
+from ..files import digest
 from ..results import ModelIdentity
-
-SCHEMA_VERSION = 1
-MANIFEST = "manifest.json"
-MODEL = "model.onnx"
-PRECISIONS = ("fp32", "fp16", "int8")
-
-_KINDS: Mapping[str, type] = {
-    **dict.fromkeys(("name", "licence", "intended_use", "variant", "weights_sha256"), str),
-    **dict.fromkeys(("preprocess", "inputs", "outputs", "built_with", "files"), dict),
-    "max_batch": int,
-    "engines": list,
-}
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a bundle says of itself.
-
-    Attributes
-    ----------
-    name, licence, intended_use
-        For people; the intended use is research.
-    variant
-        The network's architecture.
-    weights_sha256
-        Digest of the weights the bundle was exported from (names, shapes and float32 values).
-    precision
-        ``fp32``, ``fp16`` or ``int8``.
-    preprocess
-        How a radiograph becomes the network's input.
-    inputs, outputs
-        Tensor names with dtype and shape.
-    max_batch
-        The largest batch that engines are built for.
-    built_with
-        Versions of what built the bundle.
-    files
-        SHA-256 of every other file of the bundle, by relative path.
-    engines
-        TensorRT engines in the bundle, as their sidecars describe them.
-    """
-
-    name: str
-    licence: str
-    intended_use: str
-    variant: str
-    weights_sha256: str
-    precision: str
-    preprocess: PreprocessSpec
-    inputs: Mapping[str, Mapping[str, object]]
-    outputs: Mapping[str, Mapping[str, object]]
-    max_batch: int
-    built_with: Mapping[str, str]
-    files: Mapping[str, str] = field(default_factory=dict[str, str])
-    engines: tuple[Mapping[str, object], ...] = ()
-    schema_version: int = SCHEMA_VERSION
-
-    def to_json(self) -> str:
-        """Write the manifest as readable JSON."""
-        return json.dumps(asdict(self) | {"preprocess": self.preprocess.to_dict()}, indent=2) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "Manifest":
-        """Read a manifest.
-
-        Raises
-        ------
-        BundleError
-            It is not JSON, of another schema, or an entry is missing, unknown or not allowed.
-        """
-        entries = _parse_entries(text)
-        if entries.get("schema_version") != SCHEMA_VERSION:
-            raise BundleError(
-                f"{MANIFEST} has schema_version {entries.get('schema_version')!r}; this "
-                f"brixia-edge reads {SCHEMA_VERSION}: export the bundle again, or update it"
-            )
-        _check_entries(entries)
-        spec = PreprocessSpec.from_dict(entries["preprocess"])
-        entries |= {"preprocess": spec, "engines": tuple(entries["engines"])}
-        return cls(**entries)
+from .manifest import MANIFEST, MODEL, Manifest
 
 
 @dataclass(frozen=True)
@@ -155,76 +68,6 @@ def shipped_bundle() -> Path:
     return Path(str(resources.files("brixia_edge.runtime.model")))
 
 
-def write_bundle(
-    target: Path, manifest: Manifest, files: Mapping[str, bytes], overwrite: bool = False
-) -> Bundle:
-    """Write a bundle so that it appears whole or not at all.
-
-    Parameters
-    ----------
-    target
-        The directory to create.
-    manifest
-        Its `files` are filled in here.
-    files
-        Contents by relative path.
-    overwrite
-        Replace an existing bundle; anything else that exists is never replaced.
-
-    Raises
-    ------
-    BundleError
-        The target exists and may not be replaced, or cannot be written.
-    """
-    check_target(target, overwrite)
-    manifest = replace(manifest, files={name: digest(data) for name, data in files.items()})
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".bundle-", dir=target.parent) as workshop:
-            staged = Path(workshop) / "bundle"
-            _write_files(staged, {**files, MANIFEST: manifest.to_json().encode()})
-            _put_in_place(staged, target, Path(workshop) / "replaced")
-    except OSError as error:
-        raise BundleError(f"bundle {target} cannot be written: {why(error)}") from error
-    return Bundle(target, manifest)
-
-
-def _put_in_place(staged: Path, target: Path, replaced: Path) -> None:
-    """Move a finished bundle to its target; what stood there comes back if that fails."""
-    if target.exists():
-        target.rename(replaced)
-    try:
-        staged.rename(target)
-    except OSError:
-        if replaced.exists():
-            replaced.rename(target)
-        raise
-
-
-def check_target(target: Path, overwrite: bool = False) -> None:
-    """Refuse a target that may not be replaced, before work goes into what it is to hold.
-
-    Raises
-    ------
-    BundleError
-        It exists, and is no bundle or may not be overwritten.
-    """
-    if not target.exists():
-        return
-    replaceable = (target / MANIFEST).is_file() or (target.is_dir() and not any(target.iterdir()))
-    if not (replaceable and (overwrite or not any(target.iterdir()))):
-        hint = "give --overwrite to replace it" if replaceable else "it is no bundle"
-        raise BundleError(f"{target} already exists ({hint}); choose another directory")
-
-
-def _write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    for name, data in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    shutil.copymode(folder.parent.parent, folder)
-
-
 def _read_manifest(root: Path) -> str:
     try:
         return (root / MANIFEST).read_text(encoding="utf-8")
@@ -235,57 +78,6 @@ def _read_manifest(root: Path) -> str:
         ) from error
     except UnicodeDecodeError as error:
         raise BundleError(f"{root / MANIFEST} is not text; export the bundle again") from error
-
-
-def _parse_entries(text: str) -> dict[str, Any]:
-    try:
-        entries: object = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise BundleError(
-            f"{MANIFEST} is not JSON (line {error.lineno}); copy or export the bundle again"
-        ) from error
-    except RecursionError:
-        raise BundleError(f"{MANIFEST} is nested too deep; export the bundle again") from None
-    if not isinstance(entries, dict):
-        raise BundleError(f"{MANIFEST} holds a {type(entries).__name__}; it must be an object")
-    return cast(dict[str, Any], entries)
-
-
-def _check_entries(entries: Mapping[str, Any]) -> None:
-    expected = {entry.name for entry in fields(Manifest)}
-    if missing := sorted(expected - entries.keys()):
-        raise BundleError(f"{MANIFEST} lacks {', '.join(missing)}; export the bundle again")
-    if surplus := sorted(entries.keys() - expected):
-        raise BundleError(
-            f"{MANIFEST} has unknown entries {', '.join(surplus)}; export the bundle again, "
-            "or update brixia-edge"
-        )
-    _check_kinds(entries)
-    if entries["precision"] not in PRECISIONS:
-        raise BundleError(
-            f"{MANIFEST} has precision {entries['precision']!r}; "
-            f"allowed are {', '.join(PRECISIONS)}"
-        )
-    if MODEL not in entries["files"]:
-        raise BundleError(f"{MANIFEST} lists no {MODEL}; export the bundle again")
-
-
-def _check_kinds(entries: Mapping[str, Any]) -> None:
-    wrong = [name for name, kind in _KINDS.items() if type(entries[name]) is not kind]
-    tensors = [
-        name
-        for group in ("inputs", "outputs")
-        if group not in wrong
-        for name, tensor in entries[group].items()
-        if not isinstance(tensor, dict) or tensor.keys() != {"dtype", "shape"}
-    ]
-    if wrong or tensors:
-        raise BundleError(
-            f"{MANIFEST} has values of a wrong kind for {', '.join((*wrong, *tensors))}; "
-            "copy or export the bundle again"
-        )
-    if lacking := [name for name in OUTPUTS if name not in entries["outputs"]]:
-        raise BundleError(f"{MANIFEST} lacks the outputs {', '.join(lacking)}; export it again")
 
 
 def _check_file(root: Path, name: str, expected: str) -> None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from ..errors import BundleError
 from ..files import digest, why, write_file
-from .bundle import MANIFEST, Bundle, Manifest
+from .bundle import Bundle
+from .manifest import MANIFEST, Manifest
 
 
 def add_files(bundle: Bundle, files: Mapping[str, bytes]) -> Bundle:

@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..files import digest
-from .bundle import MANIFEST, MODEL, Bundle, write_bundle
+from .bundle import Bundle
 from .changes import change_files
 from .engine_file import FOLDER, EngineRecord
+from .manifest import MANIFEST, MODEL
+from .writing import write_bundle
 
 
 def bundle_engines(bundle: Bundle, backend: str | None = None) -> tuple[EngineRecord, ...]:

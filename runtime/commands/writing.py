@@ -49,6 +49,21 @@ class OutputRule:
         if path.is_file() or not path.exists():
             _check_folder(path)
 
+    def check_folder(self, folder: Path) -> None:
+        """Refuse a folder that is to be replaced as a whole while an input lies in it, or is it.
+
+        Raises
+        ------
+        OutputRefused
+            One does; the message names it.
+        """
+        place = Path(os.path.realpath(folder))
+        for path in map(Path, map(os.path.realpath, self._inputs)):
+            if place in (path, *path.parents):
+                raise OutputRefused(
+                    f"{folder} is read ({path}) and would be lost; give another folder"
+                )
+
     @cached_property
     def _identities(self) -> frozenset[tuple[int, int] | None]:
         return frozenset(map(_identity, self._inputs))
@@ -73,18 +88,21 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def optional_output(path: Path | None, rule: OutputRule) -> AbstractContextManager[BinaryIO | None]:
-    """Open a file that was asked for as `files.staged` does, or give None.
+def output_file(path: Path, rule: OutputRule) -> AbstractContextManager[BinaryIO]:
+    """Open a file as `files.staged` does: before the work, whose end it is to hold.
 
     Raises
     ------
     OutputRefused, OSError
         As from `OutputRule.check` and `files.staged`.
     """
-    if path is None:
-        return nullcontext()
     rule.check(path)
     return staged(path, rule.overwrite)
+
+
+def optional_output(path: Path | None, rule: OutputRule) -> AbstractContextManager[BinaryIO | None]:
+    """Open a file that was asked for as `output_file` does, or give None."""
+    return nullcontext() if path is None else output_file(path, rule)
 
 
 def make_folder(folder: Path, option: str) -> Path:

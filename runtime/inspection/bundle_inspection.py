@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from ..bundles.bundle import MANIFEST, Bundle
+from ..bundles.bundle import Bundle
+from ..bundles.manifest import MANIFEST
 from ..bundles.parity_report import parity_lines, read_parity
 from ..results import RESEARCH_USE
 

@@ -12,7 +12,9 @@ import pytest
 from brixia_edge.calibration.calibrate import CalibrationOptions, calibrate
 from brixia_edge.calibration.ranges.table import CalibrationTable
 from brixia_edge.calibration.ranges.table_entries import METHODS
-from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.bundles.manifest import Manifest
+from brixia_edge.runtime.bundles.writing import write_bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import CalibrationError, PredictionError
 from brixia_edge.runtime.preparation.preprocess import preprocess
@@ -240,10 +242,20 @@ def test_an_existing_table_is_replaced_only_on_demand(
     output = tmp_path / "table.json"
     output.write_text("mine")
     status, _, err = command(chest_folder, "-o", output)
-    assert (status, output.read_text()) == (1, "mine")
+    assert (status, output.read_text()) == (2, "mine")
     assert "--overwrite" in err
     assert command(chest_folder, "-o", output, "--overwrite")[0] == 0
     assert CalibrationTable.load(output).seed == 0
+
+
+def test_neither_a_radiograph_nor_the_bundle_is_written_over(
+    command: Command, tiny_bundle: Bundle, chest_folder: Path
+) -> None:
+    for path in (next(chest_folder.iterdir()), tiny_bundle.model_path):
+        content = path.read_bytes()
+        status, _, err = command(chest_folder, "-o", path, "--overwrite")
+        assert (status, "is one of the files that are read" in err) == (2, True)
+        assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize(

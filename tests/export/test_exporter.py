@@ -15,7 +15,7 @@ from brixia_edge.export.network.weights import WeightStore
 from brixia_edge.export.parity.parity import compare, load_golden, run_onnx, synthetic_radiographs
 from brixia_edge.export.rewrites import rewrite
 from brixia_edge.runtime.bundles.bundle import Bundle
-from brixia_edge.runtime.errors import BundleError, WeightsError
+from brixia_edge.runtime.errors import OutputRefused, WeightsError
 from numpy.typing import NDArray
 
 
@@ -47,7 +47,7 @@ def test_the_bundle_carries_what_its_export_measured(exported: Bundle) -> None:
 def test_an_existing_bundle_is_replaced_only_on_request(
     exported: Bundle, seeded_weights: WeightStore
 ) -> None:
-    with pytest.raises(BundleError, match=r"already exists .*--overwrite"):
+    with pytest.raises(OutputRefused, match=r"already exists .*--overwrite"):
         export_bundle(seeded_weights, exported.root, ExportOptions("other"))
     assert Bundle.open(exported.root).manifest.name == "seeded"
 
@@ -101,7 +101,7 @@ def test_a_target_that_is_taken_stops_the_export_before_its_work(
 ) -> None:
     (tmp_path / "file").write_text("1")
     monkeypatch.setattr("brixia_edge.export.exporter.build_network", None)
-    with pytest.raises(BundleError, match="it is no bundle"):
+    with pytest.raises(OutputRefused, match="it is no bundle"):
         export_bundle(seeded_weights, tmp_path / "file", ExportOptions("x"))
 
 

@@ -69,7 +69,7 @@ def test_a_failure_leaves_nothing_and_the_earlier_file(tmp_path: Path) -> None:
 def test_a_file_that_exists_is_replaced_only_when_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     write_file(path, b"earlier")
-    with pytest.raises(OutputRefused, match=r"a\.txt exists already; give --overwrite"):
+    with pytest.raises(OutputRefused, match=r"a\.txt already exists; give --overwrite"):
         write_file(path, b"later")
     assert path.read_bytes() == b"earlier"
     write_file(path, b"later", overwrite=True)
@@ -78,7 +78,7 @@ def test_a_file_that_exists_is_replaced_only_when_asked_for(tmp_path: Path) -> N
 
 def test_a_file_that_appears_meanwhile_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    with pytest.raises(OutputRefused, match="exists already"):
+    with pytest.raises(OutputRefused, match="already exists"):
         write_and(path, lambda: path.write_bytes(b"somebody's"), overwrite=False)
     assert path.read_bytes() == b"somebody's"
 

@@ -1,11 +1,17 @@
 """The files of a report, written into one folder."""
 
+from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
-from typing import TextIO
 
+from ....runtime.commands.writing import OutputRule
+from ....runtime.errors import OutputRefused
 from ..results import Evaluation
 from .json_form import to_json
 from .markdown_report import to_markdown
+from .page.case_pictures import CaseView
+from .page.page import REPORT as PAGE
+from .page.page import render
 from .scores_table import write_scores
 
 JSON = "evaluation.json"
@@ -13,49 +19,41 @@ MARKDOWN = "evaluation.md"
 SCORES = "scores.csv"
 
 
-class ReportFolderError(Exception):
-    """The folder may not be written into; the message says why."""
-
-
-def check_folder(folder: Path, overwrite: bool) -> None:
+def check_folder(folder: Path, rule: OutputRule) -> None:
     """Refuse a folder that holds something else, before work goes into what it is to hold.
 
     Raises
     ------
-    ReportFolderError
-        It is a file, or holds other things than a report, or a report that is to be kept.
+    OutputRefused
+        It is a file, or holds other things than a report, a report that is to be kept, or an input.
     """
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise ReportFolderError(f"{folder} is a file; give a folder")
-    if (folder / JSON).is_file():
-        if not overwrite:
-            raise ReportFolderError(f"{folder} holds a report; give --overwrite to replace it")
-    elif any(folder.iterdir()):
-        raise ReportFolderError(f"{folder} holds other files than a report; give another folder")
+        raise OutputRefused(f"{folder} is a file; give a folder")
+    if not (folder / JSON).is_file() and any(folder.iterdir()):
+        raise OutputRefused(f"{folder} holds other files than a report; give another folder")
+    for name in (JSON, MARKDOWN, SCORES, PAGE):
+        rule.check(folder / name)
 
 
-def write_report(evaluation: Evaluation, folder: Path) -> None:
-    """Write every file of the report.
+def report_files(evaluation: Evaluation, views: Sequence[CaseView]) -> dict[str, bytes]:
+    """Every file of the report by its name; that which marks a folder as a report's comes first.
 
-    Raises
-    ------
-    OSError
-        The folder cannot be written.
+    Parameters
+    ----------
+    evaluation
+        What is reported.
+    views
+        The worst and best cases in pictures.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    _write_text(folder / MARKDOWN, to_markdown(evaluation))
-    with _open(folder / SCORES) as file:
-        write_scores(evaluation, file)
-    _write_text(folder / JSON, to_json(evaluation))
-
-
-def _write_text(path: Path, text: str) -> None:
-    with _open(path) as file:
-        file.write(text)
-
-
-def _open(path: Path) -> TextIO:
+    scores = StringIO(newline="")
+    write_scores(evaluation, scores)
+    texts = {
+        JSON: to_json(evaluation),
+        MARKDOWN: to_markdown(evaluation),
+        SCORES: scores.getvalue(),
+        PAGE: render(evaluation, views),
+    }
     # A file name that is no text, which Linux allows, must not cost the report.
-    return path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+    return {name: text.encode("utf-8", "backslashreplace") for name, text in texts.items()}

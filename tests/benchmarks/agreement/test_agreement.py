@@ -22,7 +22,9 @@ from brixia_edge.benchmarks.agreement.summary import (
     summarise_agreement,
     to_dict,
 )
-from brixia_edge.runtime.bundles.bundle import MODEL, Bundle, Manifest, write_bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.bundles.manifest import MODEL, Manifest
+from brixia_edge.runtime.bundles.writing import write_bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import BundleError, UnreadableImage
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec

@@ -2,16 +2,19 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
 from brixia_edge.benchmarks.evaluation import results
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main
+from brixia_edge.runtime.files import locked
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -159,6 +162,42 @@ def test_an_earlier_report_is_replaced_only_on_demand(run: Run, tmp_path: Path) 
     assert run("-o", target, "--overwrite")[0] == 0
 
 
+def test_annotations_are_not_written_over(run: Run, table: Path, tmp_path: Path) -> None:
+    target = tmp_path / "report"
+    assert run("-o", target)[0] == 0
+    scores = target / "scores.csv"
+    scores.unlink()
+    scores.hardlink_to(table)
+    content = table.read_bytes()
+    status, _, err = run("-o", target, "--overwrite")
+    assert (status, "scores.csv is one of the files that are read" in err) == (2, True)
+    assert scores.read_bytes() == content
+
+
+def test_a_report_that_fails_midway_leaves_the_earlier_one(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "report"
+    assert run("-o", target)[0] == 0
+    earlier = {path: path.read_bytes() for path in target.iterdir()}
+    calls = count()
+
+    def fill_at_the_third(descriptor: int) -> None:
+        if next(calls) == 2:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fill_at_the_third)
+    status, _, err = run("-o", target, "--overwrite")
+    assert (status, "the disk is full" in err) == (1, True)
+    assert {path: path.read_bytes() for path in target.iterdir()} == earlier
+
+
+def test_two_evaluations_into_one_folder_are_not_mixed(run: Run, tmp_path: Path) -> None:
+    with locked(tmp_path / "report"):
+        status, _, err = run("-o", tmp_path / "report")
+    assert (status, "is being written by another run" in err) == (2, True)
+
+
 def test_an_empty_folder_of_images_is_refused(run: Run, images: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -173,6 +212,7 @@ def test_the_missing_extra_is_named() -> None:
 import sys
 sys.modules["sklearn"] = None
 from brixia_edge.runtime.cli import main
+from brixia_edge.runtime.files import locked
 sys.exit(main(["evaluate", "--help"]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -27,7 +27,9 @@ from brixia_edge.benchmarks.evaluation.results import (
     RaterComparison,
 )
 from brixia_edge.benchmarks.evaluation.scoring import BundleRun, Scored, label_bundles
-from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.bundles.manifest import Manifest
+from brixia_edge.runtime.bundles.writing import write_bundle
 from brixia_edge.runtime.errors import AnnotationsError, UnreadableImage
 from brixia_edge.runtime.quality.reference_histograms import QUANTITIES
 from brixia_edge.runtime.results import Timing, UnscoredFile

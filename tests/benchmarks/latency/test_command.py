@@ -73,10 +73,10 @@ def test_json_follows_the_documented_schema(
 def test_everything_asked_for_follows_the_schema_too(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    saved = str(tmp_path / "saved.json")
+    saved, later = str(tmp_path / "saved.json"), str(tmp_path / "later.json")
     assert run("--save", saved, "--cold-starts", "1") == 0
-    assert run("--compare", saved, "--against-backend", "openvino", "--save", saved) == 0
-    entries = json.loads(Path(saved).read_text())
+    assert run("--compare", saved, "--against-backend", "openvino", "--save", later) == 0
+    entries = json.loads(Path(later).read_text())
     validate(entries)
     baseline, other = entries["comparisons"]
     assert (baseline["paired"], other["paired"]) == (False, True)
@@ -128,6 +128,40 @@ def test_a_picture_is_drawn(run: Run, tmp_path: Path) -> None:
     picture = tmp_path / "picture.png"
     assert run("--plot", str(picture)) == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("option", ["--save", "--plot"])
+def test_nothing_that_is_read_or_kept_is_written_over(
+    run: Run, option: str, chest_png: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    image, saved = chest_png.read_bytes(), tmp_path / "saved.png"
+    saved.write_bytes(b"mine")
+    assert run(option, str(chest_png), "--overwrite") == 2
+    assert "is one of the files that are read" in capsys.readouterr().err
+    assert run(option, str(saved)) == 2
+    told = capsys.readouterr().err
+    assert "give --overwrite to replace it" in told
+    assert "warming up" not in told
+    assert (chest_png.read_bytes(), saved.read_bytes()) == (image, b"mine")
+    assert run(option, str(saved), "--overwrite") == 0
+    assert saved.read_bytes() != b"mine"
+
+
+def test_a_baseline_is_not_written_over(run: Run, tmp_path: Path) -> None:
+    saved = tmp_path / "saved.json"
+    assert run("--save", str(saved)) == 0
+    baseline = saved.read_bytes()
+    assert run("--compare", str(saved), "--save", str(saved), "--overwrite") == 2
+    assert saved.read_bytes() == baseline
+
+
+def test_a_kind_of_picture_that_cannot_be_drawn_is_told_before_measuring(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    assert run("--plot", str(tmp_path / "picture.xyz")) == 2
+    assert "there is no picture of this kind" in capsys.readouterr().err
 
 
 def test_a_picture_without_matplotlib_names_the_extra_before_measuring(

@@ -22,7 +22,9 @@ from brixia_edge.benchmarks.peers.quantized import (
     require,
 )
 from brixia_edge.runtime.backends import open_session
-from brixia_edge.runtime.bundles.bundle import MODEL, Bundle, Manifest, write_bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.bundles.manifest import MODEL, Manifest
+from brixia_edge.runtime.bundles.writing import write_bundle
 from brixia_edge.runtime.errors import BenchmarkError, MissingExtra, WeightsError
 from make_models import tiny_model
 from numpy.typing import NDArray

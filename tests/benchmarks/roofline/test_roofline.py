@@ -13,7 +13,9 @@ from brixia_edge.benchmarks.roofline.measure import measure_roofline
 from brixia_edge.benchmarks.roofline.peak import Yardstick, find_peaks, yardsticks
 from brixia_edge.benchmarks.roofline.tables import roofline_lines
 from brixia_edge.benchmarks.tables import text_table
-from brixia_edge.runtime.bundles.bundle import MODEL, Bundle, Manifest, write_bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.bundles.manifest import MODEL, Manifest
+from brixia_edge.runtime.bundles.writing import write_bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import BenchmarkError
 from make_models import tiny_model

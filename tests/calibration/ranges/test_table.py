@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from brixia_edge.calibration.ranges.table import CalibrationTable, Range
-from brixia_edge.runtime.bundles.bundle import Manifest
-from brixia_edge.runtime.errors import CalibrationError
+from brixia_edge.runtime.bundles.manifest import Manifest
+from brixia_edge.runtime.errors import CalibrationError, OutputRefused
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
 
 
@@ -130,12 +130,12 @@ def test_what_is_no_table_is_refused(content: bytes, tmp_path: Path) -> None:
 def test_nothing_is_replaced_or_half_written(table: CalibrationTable, tmp_path: Path) -> None:
     path = tmp_path / "table.json"
     path.write_text("mine")
-    with pytest.raises(CalibrationError, match="already exists; give --overwrite"):
+    with pytest.raises(OutputRefused, match="already exists; give --overwrite"):
         table.save(path)
     assert path.read_text() == "mine"
     table.save(path, overwrite=True)
     assert CalibrationTable.load(path) == table
-    with pytest.raises(CalibrationError, match="is a directory"):
+    with pytest.raises(OutputRefused, match="is a folder"):
         table.save(tmp_path, overwrite=True)
     with pytest.raises(CalibrationError, match="cannot be written"):
         table.save(path / "below.json")

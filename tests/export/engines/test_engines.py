@@ -24,6 +24,7 @@ from brixia_edge.export.engines.progress import BuildProgress
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.bundles.engine_file import read_record
 from brixia_edge.runtime.bundles.engines import bundle_engines, copy_bundle
+from brixia_edge.runtime.bundles.writing import bundle_to_change
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import BundleError, EngineBuildError, EngineMismatch, MissingExtra
 
@@ -200,6 +201,37 @@ def test_wrong_usage_is_said(
 def test_weights_need_an_output(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["export", str(tmp_path / "weights.h5")]) == 2
     assert "weights need -o" in capsys.readouterr().err
+
+
+def test_weights_are_not_lost_with_the_bundle_that_they_lie_in(
+    tiny_bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = tiny_bundle.root / "weights.h5"
+    weights.write_bytes(b"weeks of training")
+    arguments = ["export", str(weights), "-o", str(tiny_bundle.root), "--overwrite"]
+    assert main(arguments) == 2
+    assert "weights.h5) and would be lost" in capsys.readouterr().err
+    assert weights.read_bytes() == b"weeks of training"
+
+
+def test_a_bundle_is_not_copied_onto_itself(
+    tiny_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "link").symlink_to(tiny_bundle.root)
+    output = ["-o", str(tmp_path / "link"), "--overwrite"]
+    arguments = ["export", str(tiny_bundle.root), "--engine", "tensorrt-rtx", "--target", "sm_86"]
+    assert main([*arguments, *output]) == 2
+    assert "would be lost" in capsys.readouterr().err
+    assert Bundle.open(tiny_bundle.root) == tiny_bundle
+
+
+def test_two_builds_into_one_bundle_are_not_mixed(
+    tiny_bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["export", str(tiny_bundle.root), "--engine", "tensorrt-rtx", "--target", "sm_86"]
+    with bundle_to_change(tiny_bundle.root):
+        assert main(arguments) == 2
+    assert "is being written by another run" in capsys.readouterr().err
 
 
 def test_a_bundle_with_an_engine_is_copied_with_it(

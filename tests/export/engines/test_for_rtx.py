@@ -26,9 +26,11 @@ from brixia_edge.export.graph.onnx_model import to_onnx
 from brixia_edge.export.graph.storage import store_kernels_as_half
 from brixia_edge.export.parity.parity import compare, run_onnx, synthetic_radiographs
 from brixia_edge.export.rewrites import rewrite
-from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.bundles.engine_file import read_record
 from brixia_edge.runtime.bundles.engines import bundle_engines
+from brixia_edge.runtime.bundles.manifest import Manifest
+from brixia_edge.runtime.bundles.writing import write_bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import BundleError, EngineBuildError, EngineMismatch
 from make_reduced import reduced_model

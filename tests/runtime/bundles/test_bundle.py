@@ -1,12 +1,11 @@
 """A bundle opens only when it is exactly what was written."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, shipped_bundle, write_bundle
+from brixia_edge.runtime.bundles.bundle import Bundle, shipped_bundle
 from brixia_edge.runtime.errors import BundleError
 
 
@@ -98,54 +97,3 @@ def test_a_manifest_that_lacks_entries_lists_them(tiny_bundle: Bundle) -> None:
     (tiny_bundle.root / "manifest.json").write_text('{"schema_version": 1, "name": "x"}')
     with pytest.raises(BundleError, match=r"lacks .*licence.*weights_sha256"):
         Bundle.open(tiny_bundle.root)
-
-
-def test_a_bundle_is_replaced_only_on_request(tiny_bundle: Bundle) -> None:
-    renamed = replace(tiny_bundle.manifest, name="other")
-    files = {"model.onnx": tiny_bundle.model_path.read_bytes()}
-    with pytest.raises(BundleError, match="already exists"):
-        write_bundle(tiny_bundle.root, renamed, files)
-    write_bundle(tiny_bundle.root, renamed, files, overwrite=True)
-    assert Bundle.open(tiny_bundle.root).manifest.name == "other"
-
-
-def test_nothing_but_a_bundle_is_ever_replaced(tmp_path: Path, tiny_manifest: Manifest) -> None:
-    precious = tmp_path / "results"
-    precious.mkdir()
-    (precious / "paper.csv").write_text("1")
-    with pytest.raises(BundleError, match="it is no bundle"):
-        write_bundle(precious, tiny_manifest, {"model.onnx": b""}, overwrite=True)
-    file = tmp_path / "file"
-    file.write_text("1")
-    with pytest.raises(BundleError, match="it is no bundle"):
-        write_bundle(file, tiny_manifest, {"model.onnx": b""}, overwrite=True)
-    assert (precious / "paper.csv").read_text() == "1"
-
-
-def test_a_failed_write_leaves_nothing_behind(
-    tmp_path: Path, tiny_manifest: Manifest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(self: Path, data: bytes) -> int:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", fail)
-    with pytest.raises(BundleError, match="No space left on device"):
-        write_bundle(tmp_path / "bundle", tiny_manifest, {"model.onnx": b"x"})
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_bundle_that_cannot_be_replaced_stays(
-    tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rename = Path.rename
-
-    def fail_for_the_new_one(self: Path, target: Path) -> Path:
-        if self.name == "bundle":
-            raise OSError(5, "Input/output error")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", fail_for_the_new_one)
-    files = {"model.onnx": b"new"}
-    with pytest.raises(BundleError, match="Input/output error"):
-        write_bundle(tiny_bundle.root, tiny_bundle.manifest, files, overwrite=True)
-    assert Bundle.open(tiny_bundle.root) == tiny_bundle

@@ -133,7 +133,7 @@ def test_inputs_that_are_not_there_stop_no_output(tmp_path: Path) -> None:
     rule = OutputRule([tmp_path / "absent", Path("\0")])
     rule.check(tmp_path / "new")
     (tmp_path / "old").touch()
-    with pytest.raises(OutputRefused, match="exists already"):
+    with pytest.raises(OutputRefused, match="already exists"):
         rule.check(tmp_path / "old")
 
 

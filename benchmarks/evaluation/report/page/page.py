@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -16,8 +15,8 @@ from .plots import drawings
 REPORT = "report.html"
 
 
-def write_page(evaluation: Evaluation, views: Sequence[CaseView], folder: Path) -> Path:
-    """Write ``report.html``.
+def render(evaluation: Evaluation, views: Sequence[CaseView]) -> str:
+    """Make the page's text; names from files are escaped.
 
     Parameters
     ----------
@@ -25,21 +24,7 @@ def write_page(evaluation: Evaluation, views: Sequence[CaseView], folder: Path) 
         What is reported.
     views
         The worst and best cases in pictures.
-    folder
-        Where to write; it exists.
-
-    Raises
-    ------
-    OSError
-        The file cannot be written.
     """
-    target = folder / REPORT
-    target.write_text(render(evaluation, views), encoding="utf-8")
-    return target
-
-
-def render(evaluation: Evaluation, views: Sequence[CaseView]) -> str:
-    """Make the page's text; names from files are escaped."""
     here = __package__ or ""
     environment = Environment(
         loader=PackageLoader(here),

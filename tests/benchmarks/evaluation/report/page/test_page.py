@@ -20,7 +20,9 @@ from brixia_edge.benchmarks.evaluation.report.page.page import render
 from brixia_edge.benchmarks.evaluation.report.page.plots import confusion, drawings
 from brixia_edge.benchmarks.evaluation.report.sections import sections
 from brixia_edge.benchmarks.evaluation.results import ConfusionMatrix, Evaluation
-from brixia_edge.runtime.bundles.bundle import Bundle, Manifest, write_bundle
+from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.bundles.manifest import Manifest
+from brixia_edge.runtime.bundles.writing import write_bundle
 from make_models import tiny_model
 
 NASTY = "<script>alert('x')</script>&b"
