@@ -23,8 +23,9 @@ from ..runtime.backends import open_session
 from ..runtime.backends.base import Session
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.bundles.engines import bundle_engines, copy_bundle
-from ..runtime.cli import UNSCORED, run_alone
+from ..runtime.cli import run_alone
 from ..runtime.commands.options import bundle_option, output_option
+from ..runtime.commands.statuses import UNSCORED
 from ..runtime.commands.terminal import show, tell
 from ..runtime.errors import BrixiaEdgeError
 from ..runtime.inspection.machine import examine

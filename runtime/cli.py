@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from .commands.statuses import UNRUNNABLE, UNSCORED, WRONG_USAGE
 from .commands.stopping import (
     SIGNALLED,
     Stopped,
@@ -25,14 +26,6 @@ from .commands.stopping import (
 )
 from .commands.terminal import show, tell, tell_lines
 from .errors import BrixiaEdgeError, CannotRun, MissingExtra, OutputRefused, pip_line
-
-UNSCORED = 1
-"""Exit status: some input could not be scored or used."""
-
-UNRUNNABLE = 3
-"""Exit status: nothing can be scored here, as with a bundle or a backend that cannot run."""
-
-_WRONG_USAGE = 2
 
 
 @dataclass(frozen=True)
@@ -215,7 +208,7 @@ def _report(error: Exception, debug: bool) -> int:
         return UNRUNNABLE
     tell(f"Error: {error}")
     if isinstance(error, OutputRefused):
-        return _WRONG_USAGE
+        return WRONG_USAGE
     return UNRUNNABLE if isinstance(error, CannotRun) else UNSCORED
 
 

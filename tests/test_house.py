@@ -115,6 +115,18 @@ def test_no_modules_import_each_other_in_a_circle(room: str) -> None:
     assert not circle({name: arrows[name] & here for name in here})
 
 
+@pytest.mark.parametrize("room", TOWER)
+def test_no_wings_of_a_room_import_each_other_in_a_circle(room: str) -> None:
+    arrows: dict[str, set[str]] = {}
+    for name, path in MODULES.items():
+        if name.startswith(f"{room}."):
+            wing = name.split(".")[1]
+            targets = {each.split(".")[1] for each in imports(path) if each.startswith(f"{room}.")}
+            arrows.setdefault(wing, set()).update(targets - {wing})
+    here = set(arrows)
+    assert not circle({wing: targets & here for wing, targets in arrows.items()})
+
+
 def circle(arrows: Mapping[str, set[str]]) -> list[str]:
     """What is left when all that nothing left over points at is taken away, again and again."""
     left = dict(arrows)

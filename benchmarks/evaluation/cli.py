@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from ...runtime.bundles.bundle import Bundle
-from ...runtime.cli import UNSCORED
 from ...runtime.commands.inputs import reading_mode, tell_skipped
 from ...runtime.commands.options import (
     FOLDER,
@@ -19,6 +18,7 @@ from ...runtime.commands.options import (
     threads_option,
 )
 from ...runtime.commands.progress import show_results
+from ...runtime.commands.statuses import UNSCORED
 from ...runtime.commands.terminal import show, tell
 from ...runtime.commands.writing import OutputRule, make_folder
 from ...runtime.files import locked, write_together

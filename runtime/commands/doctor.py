@@ -2,8 +2,8 @@
 
 import click
 
-from ..cli import UNRUNNABLE
 from ..inspection.machine import examine
+from .statuses import UNRUNNABLE
 from .terminal import show
 
 

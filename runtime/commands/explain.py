@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from ..bundles.bundle import Bundle
-from ..cli import UNSCORED
 from ..errors import OutputRefused, UnsupportedImage
 from ..explanation.evidence import EVIDENCE
 from ..explanation.explainer import METHODS, NEEDED_OUTPUTS, explain_result
@@ -27,6 +26,7 @@ from .options import (
     threads_option,
 )
 from .progress import show_progress
+from .statuses import UNSCORED
 from .terminal import show, tell
 from .writing import OutputRule, make_folder
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from ..cli import UNSCORED
 from ..errors import ConfigurationError
+from .statuses import UNSCORED
 from .terminal import show, tell
 
 _PATH = click.Path(path_type=Path)

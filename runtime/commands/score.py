@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from ..bundles.bundle import Bundle
-from ..cli import UNSCORED
 from ..reading.inputs import Inputs
 from ..reading.options import ReadingOptions
 from ..reports import REPORTS, Report
@@ -29,6 +28,7 @@ from .options import (
 from .outputs import OutputFolders
 from .progress import show_results
 from .resume import output_to_resume, unscored
+from .statuses import UNSCORED
 from .terminal import tell
 from .writing import OutputRule, result_stream
 
