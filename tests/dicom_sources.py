@@ -40,6 +40,9 @@ GOOD: Mapping[str, Stored] = {
     "ReferringPhysicianName": b"HOUSE^GREGORY",
 }
 
+WANG = b"Wang^XiaoDong=\x1b$)A\xcd\xf5^\x1b$)A\xd0\xa1\xb6\xab="
+"""The example of PS3.5 K.2: a name in ISO 2022 IR 58."""
+
 NASTY: Mapping[str, Mapping[str, Stored]] = {
     "nothing but UIDs": dict.fromkeys(GOOD, b""),
     "Latin-1": {
@@ -52,6 +55,38 @@ NASTY: Mapping[str, Mapping[str, Stored]] = {
         b"\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B",
     },
     "Chinese": {"SpecificCharacterSet": b"GB18030", "PatientName": "王^小东".encode("gb18030")},
+    "Chinese by escape sequences": {
+        "SpecificCharacterSet": b"\\ISO 2022 IR 58",
+        "PatientName": WANG,
+        "StudyDescription": b"\x1b$)A\xd0\xd8\xb2\xbf",
+    },
+    "escape sequences undeclared": {"PatientName": WANG},
+    "Korean without a second escape sequence": {
+        "SpecificCharacterSet": b"\\ISO 2022 IR 149",
+        "PatientName": b"Hong^Gildong=\x1b$)C\xfb\xf3^\xd1\xce\xd4\xd7",
+    },
+    "set of the wrong name": {
+        "SpecificCharacterSet": b"ISO-8859-1",
+        "PatientName": "Müller^Jörg".encode("latin1"),
+    },
+    "set of another wrong name": {
+        "SpecificCharacterSet": b"ISO_8859-7",
+        "PatientName": "Διονυσιος".encode("iso8859-7"),
+    },
+    "Latin-1 for UTF-8": {
+        "SpecificCharacterSet": b"ISO_IR 192",
+        "PatientName": "Müller^Jörg".encode("latin1"),
+    },
+    "Shift-JIS undeclared": {"PatientName": b"Yamada^Tarou=" + "山田^太郎".encode("shift_jis")},
+    "line ends": {
+        "PatientName": b"PERSON^SECRET\r\n",
+        "PatientID": b"SECRET-17\t",
+        "StudyDescription": b"CHEST\tAP\n",
+    },
+    "long ideographic group": {
+        "SpecificCharacterSet": b"ISO_IR 192",
+        "PatientName": ("Wang^XiaoDong=" + "王" * 65).encode(),
+    },
     "UTF-8 undeclared": {"PatientName": "Müller^Jörg".encode()},
     "Latin-1 undeclared": {"PatientName": "Müller^Jörg".encode("latin1")},
     "character set unknown": {"SpecificCharacterSet": b"LATIN-9", "PatientName": b"M\xfcller^J"},

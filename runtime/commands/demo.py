@@ -33,7 +33,7 @@ def demo(overlay: Path | None, overwrite: bool) -> None:
     outputs = OutputFolders({"--overlay": overlay}, OutputRule([path], overwrite))
     with Scorer() as scorer:
         result = scorer.score(path)
-    REPORTS["text"](sys.stdout).add(result, outputs.write(result))
+    REPORTS["text"](sys.stdout).add(result, outputs.write(result).paths)
 
 
 def demo_radiograph() -> Path:

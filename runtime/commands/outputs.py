@@ -9,6 +9,7 @@ import click
 
 from ..errors import BrixiaEdgeError, CannotRun
 from ..files import why
+from ..reports.material import Material
 from ..reports.output_names import output_stem
 from ..results import ScoredRadiograph, UnscoredFile
 from .terminal import tell
@@ -24,14 +25,15 @@ class Output:
     suffix
         What follows the stem of `reports.output_names` in its name.
     module, writer
-        Where the function is that takes a `ScoredRadiograph` and the path to write to.
+        Where the function is that takes a `Material` and the path to write to, and returns what
+        of the radiograph's header is not in the file as it was.
     """
 
     suffix: str
     module: str
     writer: str
 
-    def load(self) -> Callable[[ScoredRadiograph, Path], object]:
+    def load(self) -> Callable[[Material, Path], tuple[str, ...]]:
         """Import the writer: it may bring heavy libraries, so only once it was asked for."""
         return getattr(import_module(f"..reports.{self.module}", __package__), self.writer)
 
@@ -44,6 +46,22 @@ OUTPUTS: Mapping[str, Output] = {
     ),
 }
 """Each kind by the option that takes its folder."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files written about one radiograph.
+
+    Attributes
+    ----------
+    paths
+        Where they are.
+    remarks
+        What of the radiograph's header is not in them as it was, one sentence each.
+    """
+
+    paths: tuple[Path, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 class OutputFolders:
@@ -79,10 +97,11 @@ class OutputFolders:
         self.refused = 0
         """How many files could not be made of their radiographs; each was told."""
 
-    def write(self, result: ScoredRadiograph | UnscoredFile) -> tuple[Path, ...]:
-        """Write all files about one result; returns their paths, none for a file without score.
+    def write(self, result: ScoredRadiograph | UnscoredFile) -> Written:
+        """Write all files about one result; none about a file without score.
 
         One that cannot be made of this radiograph is told on standard error, and the rest written.
+        So is what of its header is not in them as it was.
 
         Raises
         ------
@@ -90,32 +109,37 @@ class OutputFolders:
             One of them cannot be written.
         """
         if isinstance(result, UnscoredFile) or not self._writers:
-            return ()
+            return Written()
         stem = output_stem(result, self._keep_names)
-        return tuple(self._write(result, stem))
+        each = list(self._write(Material(result), stem))
+        # Each kind of file tells the same of one header.
+        remarks = tuple(dict.fromkeys(remark for written in each for remark in written.remarks))
+        for remark in remarks:
+            tell(f"{result.file}: {remark}")
+        return Written(tuple(path for written in each for path in written.paths), remarks)
 
-    def _write(self, result: ScoredRadiograph, stem: str) -> Iterator[Path]:
+    def _write(self, material: Material, stem: str) -> Iterator[Written]:
         for writer in self._writers:
             try:
-                yield writer.write(result, stem, self._rule)
+                yield writer.write(material, stem, self._rule)
             except CannotRun:
                 raise
             except BrixiaEdgeError as error:
                 self.refused += 1
-                tell(f"{result.file}: {writer.option}: {error}")
+                tell(f"{material.result.file}: {writer.option}: {error}")
 
 
 @dataclass(frozen=True)
 class _Writer:
     option: str
     folder: Path
-    function: Callable[[ScoredRadiograph, Path], object]
+    function: Callable[[Material, Path], tuple[str, ...]]
 
-    def write(self, result: ScoredRadiograph, stem: str, rule: OutputRule) -> Path:
+    def write(self, material: Material, stem: str, rule: OutputRule) -> Written:
         path = self.folder / f"{stem}{OUTPUTS[self.option].suffix}"
         rule.check(path)
         try:
-            self.function(result, path)
+            remarks = self.function(material, path)
         except OSError as error:
             raise click.FileError(str(path), f"cannot be written: {why(error)}") from error
-        return path
+        return Written((path,), remarks)

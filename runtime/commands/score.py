@@ -105,7 +105,8 @@ def _report(results: Iterable[Result], report: Report, outputs: OutputFolders, s
     """Write every result; returns the exit status."""
     status = 0
     for result in results:
-        report.add(result, outputs.write(result))
+        written = outputs.write(result)
+        report.add(result, written.paths, written.remarks)
         if isinstance(result, UnscoredFile):
             tell(f"{result.file}: {result.error}")
             status = UNSCORED

@@ -19,8 +19,24 @@ from .text import TextReport
 class Report(Protocol):
     """Writes results to a text stream, one at a time."""
 
-    def add(self, result: ScoredRadiograph | UnscoredFile, written: Sequence[Path] = ()) -> None:
-        """Write one result, and which files were written about it; flush the stream."""
+    def add(
+        self,
+        result: ScoredRadiograph | UnscoredFile,
+        written: Sequence[Path] = (),
+        remarks: Sequence[str] = (),
+    ) -> None:
+        """Write one result and flush the stream.
+
+        Parameters
+        ----------
+        result
+            What to tell.
+        written
+            The files that were written about it.
+        remarks
+            What of the radiograph's header is not in these as it was; JSON has a place for it, and
+            the command line tells it in any case.
+        """
         ...
 
 

@@ -53,8 +53,14 @@ class CsvReport:
         self._rows.write(COLUMNS)
         self._stream.flush()
 
-    def add(self, result: ScoredRadiograph | UnscoredFile, written: Sequence[Path] = ()) -> None:
+    def add(
+        self,
+        result: ScoredRadiograph | UnscoredFile,
+        written: Sequence[Path] = (),
+        remarks: Sequence[str] = (),
+    ) -> None:
         """Write one row, with the files that were written about it, and flush."""
+        del remarks
         row = {**as_row(result), "written": SEPARATOR.join(map(str, written))}
         self._rows.write(row.get(column, "") for column in COLUMNS)
         self._stream.flush()

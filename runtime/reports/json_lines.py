@@ -24,8 +24,16 @@ class JsonReport:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def add(self, result: ScoredRadiograph | UnscoredFile, written: Sequence[Path] = ()) -> None:
-        """Write one line and flush; ``written`` is a member where files were written about it.
+    def add(
+        self,
+        result: ScoredRadiograph | UnscoredFile,
+        written: Sequence[Path] = (),
+        remarks: Sequence[str] = (),
+    ) -> None:
+        """Write one line and flush.
+
+        ``written`` is a member where files were written about it, ``remarks`` where something of
+        the radiograph's header is not in these as it was.
 
         Raises
         ------
@@ -35,6 +43,8 @@ class JsonReport:
         entry = as_object(result)
         if written:
             entry["written"] = [str(path) for path in written]
+        if remarks:
+            entry["remarks"] = list(remarks)
         self._stream.write(json.dumps(entry, allow_nan=False) + "\n")
         self._stream.flush()
 

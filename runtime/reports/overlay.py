@@ -26,6 +26,7 @@ from .drawing import (
     draw_line,
     text_strip,
 )
+from .material import Material
 from .zone_geometry import aligned_to_input, input_to_picture, zone_corners, zone_outline
 
 SMALLEST_LONG_SIDE = 1024
@@ -58,22 +59,28 @@ _KEY = (
 _DIGEST_LENGTH = 12  # of the weights; enough to tell models apart
 
 
-def write_overlay(result: ScoredRadiograph, path: Path) -> None:
-    """Draw a result's overlay and save it as PNG; `output_names` has names that tell nothing.
+def write_overlay(material: Material, path: Path) -> tuple[str, ...]:
+    """Save a result's overlay as PNG; `output_names` has names that tell nothing.
 
     Parameters
     ----------
-    result
-        What to draw.
+    material
+        The result to draw.
     path
         Where to save it, in a folder that exists.
+
+    Returns
+    -------
+    tuple[str, ...]
+        Nothing: a picture holds no header.
 
     Raises
     ------
     OSError
         The file cannot be written.
     """
-    write_file(path, as_png(overlay_picture(result)), overwrite=True)
+    write_file(path, as_png(material.part(overlay_picture)), overwrite=True)
+    return ()
 
 
 def overlay_picture(result: ScoredRadiograph) -> NDArray[np.uint8]:

@@ -29,8 +29,14 @@ class TextReport:
         self._stream = stream
         self._separator = ""
 
-    def add(self, result: ScoredRadiograph | UnscoredFile, written: Sequence[Path] = ()) -> None:
+    def add(
+        self,
+        result: ScoredRadiograph | UnscoredFile,
+        written: Sequence[Path] = (),
+        remarks: Sequence[str] = (),
+    ) -> None:
         """Write one block, with the files that were written about it, and flush."""
+        del remarks
         lines = [*block_lines(result), *(f"  written  {printable(str(path))}" for path in written)]
         block = self._separator + "\n".join(lines) + "\n"
         self._separator = "\n"

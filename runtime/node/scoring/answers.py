@@ -12,6 +12,7 @@ from io import BytesIO
 
 from pydicom.dataset import Dataset
 
+from ...reports.material import Material
 from ...results import ScoredRadiograph
 from ..receiving.spool import Spool
 from ..state.rows import AnswerObject
@@ -19,13 +20,13 @@ from ..state.rows import AnswerObject
 
 @dataclass(frozen=True)
 class AnswerKind:
-    """A kind of answer, and where the function is that makes it of a `ScoredRadiograph`."""
+    """A kind of answer, and where the function is that makes it of a result's `Material`."""
 
     name: str
     module: str
     function: str
 
-    def load(self) -> Callable[[ScoredRadiograph], Dataset]:
+    def load(self) -> Callable[[Material], Dataset]:
         """Import the function, which may bring heavy libraries."""
         return getattr(import_module(f"...reports.{self.module}", __package__), self.function)
 
@@ -59,8 +60,9 @@ def answer(result: ScoredRadiograph, kinds: Sequence[str], folder: Spool) -> Ite
     OSError
         The disk is full or broken.
     """
+    material = Material(result)
     for kind in kinds:
-        dataset = KINDS[kind].load()(result)
+        dataset = KINDS[kind].load()(material)
         content = encoded(dataset)
         uid = str(dataset.SOPInstanceUID)
         name = f"{hashlib.sha256(uid.encode()).hexdigest()[:32]}-{kind}.dcm"

@@ -36,6 +36,12 @@ def plain_text(text: str) -> str:
     return printable(text).encode("ascii", "backslashreplace").decode("ascii").strip() or "unknown"
 
 
+def sign(dataset: Dataset) -> None:
+    """Name this software in the file meta information, so that the object is never scored."""
+    dataset.file_meta.ImplementationClassUID = UID(IMPLEMENTATION_UID)
+    dataset.file_meta.ImplementationVersionName = IMPLEMENTATION_VERSION
+
+
 def save_dicom(dataset: Dataset, path: Path) -> None:
     """Save a DICOM file (PS3.10 7.1) that appears whole or not at all.
 
@@ -53,7 +59,5 @@ def save_dicom(dataset: Dataset, path: Path) -> None:
     OSError
         The file cannot be written.
     """
-    dataset.file_meta.ImplementationClassUID = UID(IMPLEMENTATION_UID)
-    dataset.file_meta.ImplementationVersionName = IMPLEMENTATION_VERSION
     with silence(), staged(path, overwrite=True) as file:
         dataset.save_as(file, enforce_file_format=True)

@@ -4,14 +4,16 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.coding import Code
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from ...authorship import SERIES_DESCRIPTION, SOFTWARE, software_version
 from ...results import RESEARCH_USE, ScoredRadiograph
+from ..material import Material
 from ..overlay import overlay_picture
-from .result import derived_uid, plain_text, save_dicom
+from .result import derived_uid, plain_text, save_dicom, sign
 from .source import PATIENT_AND_STUDY, read_source
 
 SERIES_NUMBER = 9902
@@ -20,15 +22,20 @@ SERIES_NUMBER = 9902
 _PURPOSE = Code("121322", "DCM", "Source image for image processing operation")
 
 
-def write_secondary_capture(result: ScoredRadiograph, path: Path) -> None:
+def write_secondary_capture(material: Material, path: Path) -> tuple[str, ...]:
     """Save a result's overlay as a Secondary Capture; `output_names` has names that tell nothing.
 
     Parameters
     ----------
-    result
-        What to draw. The header of its file is read again.
+    material
+        The result to draw. The header of its file is read again.
     path
         Where to save it, in a folder that exists.
+
+    Returns
+    -------
+    tuple[str, ...]
+        What of patient and study is not as it was in the file; see `source.Source`.
 
     Raises
     ------
@@ -37,25 +44,27 @@ def write_secondary_capture(result: ScoredRadiograph, path: Path) -> None:
     OSError
         The file cannot be written.
     """
-    save_dicom(secondary_capture(result), path)
+    save_dicom(secondary_capture(material), path)
+    return material.part(read_source).remarks
 
 
-def secondary_capture(result: ScoredRadiograph) -> Dataset:
-    """Make a Secondary Capture with UIDs of its own, in a series of its own in the image's study.
+def secondary_capture(material: Material) -> Dataset:
+    """Make a Secondary Capture, in a series of its own in the image's study.
 
-    The research-use line is in the picture, in the series' description and in the comments.
+    Its UIDs are those of any other time that it is made. The research-use line is in the picture,
+    in the series' description and in the comments.
 
     Parameters
     ----------
-    result
-        What to draw. The header of its file is read again.
+    material
+        The result to draw. The header of its file is read again.
 
     Raises
     ------
     UnsupportedImage, UnreadableImage
         See `source.read_source`.
     """
-    source = read_source(result)
+    result, source = material.result, material.part(read_source).dataset
     capture = Dataset()
     for keyword in PATIENT_AND_STUDY:
         if keyword in source:
@@ -65,9 +74,10 @@ def secondary_capture(result: ScoredRadiograph) -> Dataset:
     capture.SOPInstanceUID = derived_uid(result, uid, "capture")
     capture.SeriesInstanceUID = derived_uid(result, uid, "capture series")
     _add_derivation(capture, source, result)
-    _add_picture(capture, result)
+    _add_picture(capture, material.part(overlay_picture))
     capture.file_meta = FileMetaDataset()
     capture.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    sign(capture)
     return capture
 
 
@@ -105,18 +115,18 @@ def _add_derivation(capture: Dataset, source: Dataset, result: ScoredRadiograph)
     capture.ImageComments = RESEARCH_USE
 
 
-def _add_picture(capture: Dataset, result: ScoredRadiograph) -> None:
+def _add_picture(capture: Dataset, picture: NDArray[np.uint8]) -> None:
     """Image Pixel (C.7.6.3): red, green, blue, 8 bits each, by pixel."""
-    picture = np.ascontiguousarray(overlay_picture(result)[:, :, ::-1])
+    colours = np.ascontiguousarray(picture[:, :, ::-1])
     capture.BurnedInAnnotation = "YES"
     capture.PatientOrientation = None
     capture.SamplesPerPixel = 3
     capture.PhotometricInterpretation = "RGB"
     capture.PlanarConfiguration = 0
-    capture.Rows, capture.Columns = picture.shape[:2]
+    capture.Rows, capture.Columns = colours.shape[:2]
     capture.BitsAllocated = capture.BitsStored = 8
     capture.HighBit = 7
     capture.PixelRepresentation = 0
-    pixels = picture.tobytes()
+    pixels = colours.tobytes()
     capture.PixelData = pixels + b"\0" * (len(pixels) % 2)
     capture["PixelData"].VR = "OB"

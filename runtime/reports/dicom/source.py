@@ -1,8 +1,11 @@
 """What a DICOM result takes over from its radiograph: whose it is, and where it is filed.
 
 The header is read again from the file, so that a patient's identity goes from the file into the
-result and nowhere else: no radiograph, score, report line or message holds it.
+result and nowhere else: no radiograph, score, report line or message holds it. That something of it
+could not be taken over is told, by the element's keyword alone.
 """
+
+from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
@@ -11,10 +14,11 @@ from ...errors import UnreadableImage, UnsupportedImage
 from ...reading.dicom.elements import leave_out_unreadable
 from ...reading.dicom.file import DicomFile, parse_dicom
 from ...reading.dicom.header import Header, refusing_damage, silence
+from ...reading.dicom.text import character_sets
 from ...reading.read import read_bytes
 from ...reading.uids import is_uid
 from ...results import ScoredRadiograph
-from .values import CHECKS, text_of
+from .values import CHECKS, take_over
 
 _UTF_8 = "ISO_IR 192"
 """In which any character set's text can be said (PS3.3 C.12.1.1.2)."""
@@ -28,20 +32,31 @@ _OPTIONAL = ("IssuerOfPatientID", "StudyDescription")
 _LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
 
 
-def read_source(result: ScoredRadiograph) -> Dataset:
+@dataclass(frozen=True)
+class Source:
+    """What results need of a radiograph's file.
+
+    Attributes
+    ----------
+    dataset
+        Valid attributes alone: patient, study, the UIDs of series, instance and class,
+        Rows, Columns, and LossyImageCompression ("00" or "01"). Modality is empty.
+        SpecificCharacterSet is UTF-8 where a text is not ASCII, and else absent.
+    remarks
+        One sentence for each value of patient and study that is left out or not as it was.
+    """
+
+    dataset: Dataset
+    remarks: tuple[str, ...]
+
+
+def read_source(result: ScoredRadiograph) -> Source:
     """Read from a radiograph's file what its results need.
 
     Parameters
     ----------
     result
         The score; its file is read again.
-
-    Returns
-    -------
-    Dataset
-        Valid attributes alone: patient, study, the UIDs of series, instance and class,
-        Rows, Columns, and LossyImageCompression ("00" or "01"). Modality is empty.
-        SpecificCharacterSet is UTF-8 where a text is not ASCII, and else absent.
 
     Raises
     ------
@@ -58,22 +73,28 @@ def read_source(result: ScoredRadiograph) -> Dataset:
         )
     with silence(), refusing_damage("the header"):
         file = parse_dicom(read_bytes(result.file))
-        source = _identity(file)
-        source.update(_image(file))
-    if source["SOPInstanceUID"].value != result.radiograph.sop_instance_uid:
+        source = _identity(file.header.dataset)
+        source.dataset.update(_image(file))
+    if source.dataset["SOPInstanceUID"].value != result.radiograph.sop_instance_uid:
         raise UnreadableImage("was replaced by another image since it was scored; score it again")
     return source
 
 
-def _identity(file: DicomFile) -> Dataset:
-    source = Dataset()
-    for keyword, check in CHECKS.items():
-        value = check(text_of(file.header.dataset, keyword))
-        if not value.isascii():
-            source.SpecificCharacterSet = _UTF_8
-        if value or keyword not in _OPTIONAL:
-            setattr(source, keyword, value)
-    return source
+def _identity(original: Dataset) -> Source:
+    sets = character_sets(original)
+    dataset = Dataset()
+    remarks: list[str] = []
+    for keyword in CHECKS:
+        taken = take_over(original, keyword, sets)
+        if not taken.value.isascii():
+            dataset.SpecificCharacterSet = _UTF_8
+        if taken.value or keyword not in _OPTIONAL:
+            setattr(dataset, keyword, taken.value)
+        remarks += [f"{keyword} {remark}" for remark in taken.remarks]
+    # Only where it may have mattered.
+    if sets.remark and (remarks or "SpecificCharacterSet" in dataset):
+        remarks.insert(0, f"SpecificCharacterSet {sets.remark}")
+    return Source(dataset, tuple(remarks))
 
 
 def _image(file: DicomFile) -> Dataset:

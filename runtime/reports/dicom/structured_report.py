@@ -11,8 +11,8 @@ from pydicom.dataset import Dataset
 from ...authorship import SERIES_DESCRIPTION, SOFTWARE, software_version
 from ...errors import MissingExtra, pip_line
 from ...reading.dicom.header import silence
-from ...results import ScoredRadiograph
-from .result import derived_uid, plain_text, save_dicom
+from ..material import Material
+from .result import derived_uid, plain_text, save_dicom, sign
 from .source import read_source
 from .structured_report_codes import SCHEME, SCHEME_NAME
 from .values import long_string
@@ -29,15 +29,20 @@ SERIES_NUMBER = 9901
 """Far from those of modalities. The series is found by its UID; the number only sorts it."""
 
 
-def write_structured_report(result: ScoredRadiograph, path: Path) -> None:
+def write_structured_report(material: Material, path: Path) -> tuple[str, ...]:
     """Save a result as a structured report; `output_names` has names that tell nothing.
 
     Parameters
     ----------
-    result
-        What to report. Its file is read again.
+    material
+        The result to report. Its file is read again.
     path
         Where to save it, in a folder that exists.
+
+    Returns
+    -------
+    tuple[str, ...]
+        What of patient and study is not as it was in the file; see `source.Source`.
 
     Raises
     ------
@@ -46,39 +51,45 @@ def write_structured_report(result: ScoredRadiograph, path: Path) -> None:
     OSError
         The file cannot be written.
     """
-    save_dicom(structured_report(result), path)
+    save_dicom(structured_report(material), path)
+    return material.part(read_source).remarks
 
 
-def structured_report(result: ScoredRadiograph) -> Dataset:
-    """Make a structured report with UIDs of its own, in a series of its own in the image's study.
+def structured_report(material: Material) -> Dataset:
+    """Make a structured report, in a series of its own in the image's study.
+
+    Its UIDs are those of any other time that it is made.
 
     Parameters
     ----------
-    result
-        What to report. Its file is read again.
+    material
+        The result to report. Its file is read again.
 
     Raises
     ------
     UnsupportedImage, UnreadableImage
         See `source.read_source`.
     """
-    source = read_source(result)
+    result, source = material.result, material.part(read_source)
+    uid = source.dataset.SOPInstanceUID
     # highdicom warns of names and quotes them.
     with silence():
-        return Comprehensive3DSR(
-            evidence=[source],
+        report = Comprehensive3DSR(
+            evidence=[source.dataset],
             content=measurement_report(result, source)[0],
-            series_instance_uid=derived_uid(result, source.SOPInstanceUID, "SR series"),
+            series_instance_uid=derived_uid(result, uid, "SR series"),
             series_number=SERIES_NUMBER,
             series_description=SERIES_DESCRIPTION,
-            sop_instance_uid=derived_uid(result, source.SOPInstanceUID, "SR"),
+            sop_instance_uid=derived_uid(result, uid, "SR"),
             instance_number=1,
             manufacturer=SOFTWARE,
             manufacturer_model_name=SOFTWARE,
-            device_serial_number=long_string(plain_text(result.model.sha256)) or "unknown",
+            device_serial_number=long_string(plain_text(result.model.sha256)).value or "unknown",
             software_versions=software_version(),
             coding_schemes=[CodingSchemeIdentificationItem(SCHEME, SCHEME_NAME)],
             is_complete=True,
             is_final=False,
             is_verified=False,
         )
+    sign(report)
+    return report

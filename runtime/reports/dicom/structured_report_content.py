@@ -4,6 +4,7 @@ It follows from the result and the source image alone: the same score gives the 
 same unique identifiers in it.
 """
 
+from collections.abc import Sequence
 from uuid import NAMESPACE_OID, uuid5
 
 from highdicom import UID
@@ -32,6 +33,7 @@ from ...authorship import SOFTWARE, software_version
 from ...results import RESEARCH_USE, ModelIdentity, ScoredRadiograph
 from ...scores import ZoneScore
 from .result import plain_text
+from .source import Source
 from .structured_report_codes import (
     ARTIFICIAL_INTELLIGENCE,
     BILATERAL,
@@ -54,7 +56,7 @@ _DIGITS = 6
 """After the decimal point: what the network computes beyond differs between machines."""
 
 
-def measurement_report(result: ScoredRadiograph, source: Dataset) -> MeasurementReport:
+def measurement_report(result: ScoredRadiograph, source: Source) -> MeasurementReport:
     """Say a result in the terms of TID 1500.
 
     Parameters
@@ -68,17 +70,18 @@ def measurement_report(result: ScoredRadiograph, source: Dataset) -> Measurement
     -------
     MeasurementReport
         Language, observer, procedure, image library, seven measurement groups (TID 1501: the
-        zones A to F, then the whole), and comments: the research-use line, then what makes the
-        score unreliable.
+        zones A to F, then the whole), and comments: the research-use line, what makes the score
+        unreliable, and what of the image's header is not in the report as it was there.
     """
-    groups = [_zone_group(item, result.model, source) for item in result.score.zones]
+    image = source.dataset
+    groups = [_zone_group(item, result.model, image) for item in result.score.zones]
     report = MeasurementReport(
         observation_context=_observer(),
         procedure_reported=IMAGING_PROCEDURE,
-        imaging_measurements=[*groups, _global_group(result, source)],
-        referenced_images=[source],
+        imaging_measurements=[*groups, _global_group(result, image)],
+        referenced_images=[image],
     )
-    report[0].ContentSequence.append(_comments(result))
+    report[0].ContentSequence.append(_comments(result, source.remarks))
     return report
 
 
@@ -167,7 +170,7 @@ def _measurement(name: Code, value: float, unit: Code = SCORE_UNIT) -> Measureme
     return measurement
 
 
-def _comments(result: ScoredRadiograph) -> ContainerContentItem:
+def _comments(result: ScoredRadiograph, remarks: Sequence[str]) -> ContainerContentItem:
     container = ContainerContentItem(
         QUALITATIVE_EVALUATIONS, relationship_type=RelationshipTypeValues.CONTAINS
     )
@@ -175,7 +178,7 @@ def _comments(result: ScoredRadiograph) -> ContainerContentItem:
     container.ContentSequence = ContentSequence(
         [
             TextContentItem(COMMENT, text, RelationshipTypeValues.CONTAINS)
-            for text in (RESEARCH_USE, *unreliable)
+            for text in (RESEARCH_USE, *unreliable, *(f"Header: {remark}" for remark in remarks))
         ]
     )
     return container

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from brixia_edge.runtime.radiograph import Radiograph
 from brixia_edge.runtime.reports.drawing import TextStyle, text_strip
+from brixia_edge.runtime.reports.material import Material
 from brixia_edge.runtime.reports.overlay import overlay_picture, write_overlay
 from brixia_edge.runtime.reports.zone_geometry import zone_outline
 from brixia_edge.runtime.results import ScoredRadiograph
@@ -185,7 +186,7 @@ def test_what_is_written_is_the_picture(
     make_result: Builder, grey: Radiograph, tmp_path: Path
 ) -> None:
     result = make_result(radiograph=grey)
-    write_overlay(result, tmp_path / "overlay.png")
+    write_overlay(Material(result), tmp_path / "overlay.png")
     picture = cv2.imread(str(tmp_path / "overlay.png"))
     np.testing.assert_array_equal(picture, overlay_picture(result))
 
@@ -195,5 +196,5 @@ def test_a_folder_that_cannot_be_written_is_an_os_error(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OSError, match="file"):
-        write_overlay(make_result(radiograph=grey), tmp_path / "file" / "overlay.png")
+        write_overlay(Material(make_result(radiograph=grey)), tmp_path / "file" / "overlay.png")
     assert stat.S_ISREG((tmp_path / "file").stat().st_mode)

@@ -22,6 +22,7 @@ from brixia_edge.runtime.node.sending.sender import Sender
 from brixia_edge.runtime.node.signals import Signals
 from brixia_edge.runtime.node.state.rows import AnswerObject, Received, Result
 from brixia_edge.runtime.reports.dicom.secondary_capture import secondary_capture
+from brixia_edge.runtime.reports.material import Material
 from brixia_edge.runtime.results import ScoredRadiograph
 from node_doubles import SECONDARY_CAPTURE, Archive, wait_until
 
@@ -36,7 +37,7 @@ def answers(data: DataFolder, scored_dicom: Callable[..., ScoredRadiograph]) -> 
     assert instance is not None
     objects: list[AnswerObject] = []
     for number in (1, 2):
-        dataset = secondary_capture(scored_dicom())
+        dataset = secondary_capture(Material(scored_dicom()))
         dataset.SOPInstanceUID = f"2.25.{number}"
         data.objects.write(f"{number}.dcm", encoded(dataset))
         uid = str(dataset.SOPInstanceUID)

@@ -3,10 +3,13 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main
+from brixia_edge.runtime.reports import overlay
+from brixia_edge.runtime.reports.dicom import source
 from dicom_sources import read, source_file
 
 Capture = pytest.CaptureFixture[str]
@@ -66,3 +69,45 @@ def test_no_identity_reaches_the_terminal(
     assert err.count("StudyInstanceUID of the DICOM file is no valid UID") == 2
     assert "SECRET" not in out + err
     assert "1.02" not in out + err
+
+
+def test_what_of_the_header_is_lost_is_told_once_and_by_keyword(
+    score: Score, make_dicom: Callable[..., bytes], tmp_path: Path
+) -> None:
+    elements = {"AccessionNumber": b"SECRET-4711-4711-4711", "PatientName": b"SECRET\x07PERSON"}
+    file = source_file(tmp_path / "a.dcm", make_dicom(), elements)
+    folder = tmp_path / "results"
+    options = ("--sr", folder, "--secondary-capture", folder, "--format", "json")
+    status, out, err = score(file, *options)
+    expected = [
+        "PatientName was left out: it holds control characters",
+        "AccessionNumber was left out: it has 21 characters, 16 at most are allowed",
+    ]
+    assert status == 0
+    assert err.splitlines() == [f"{file}: {remark}" for remark in expected]
+    assert json.loads(out)["remarks"] == expected
+    assert "SECRET" not in out + err
+
+
+def test_header_and_overlay_are_made_once_for_all_files(
+    score: Score, chest_dicom: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    for module, name in ((source, "parse_dicom"), (overlay, "header_strip")):
+        count_calls(module, name, made, monkeypatch)
+    options = ("--sr", tmp_path, "--secondary-capture", tmp_path, "--overlay", tmp_path)
+    status, _, _ = score(chest_dicom, *options)
+    assert status == 0
+    assert made == ["header_strip", "parse_dicom"]
+
+
+def count_calls(
+    module: ModuleType, name: str, made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = getattr(module, name)
+
+    def counted(*arguments: object) -> object:
+        made.append(name)
+        return original(*arguments)
+
+    monkeypatch.setattr(module, name, counted)

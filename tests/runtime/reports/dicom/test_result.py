@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from brixia_edge.runtime.reports.dicom.result import derived_uid
 from brixia_edge.runtime.reports.dicom.secondary_capture import secondary_capture
+from brixia_edge.runtime.reports.material import Material
 from brixia_edge.runtime.results import ScoredRadiograph
 from pydicom.uid import UID
 
@@ -16,8 +17,8 @@ def test_an_answer_made_again_is_the_same_object(
     module = pytest.importorskip("brixia_edge.runtime.reports.dicom.structured_report")
     result = replace(scored_dicom(), bundle="ab" * 32)
     for make in (module.structured_report, secondary_capture):
-        first, again = make(result), make(result)
-        other = make(replace(result, bundle="cd" * 32))
+        first, again = make(Material(result)), make(Material(result))
+        other = make(Material(replace(result, bundle="cd" * 32)))
         assert first.SOPInstanceUID == again.SOPInstanceUID != other.SOPInstanceUID
         assert first.SeriesInstanceUID == again.SeriesInstanceUID != other.SeriesInstanceUID
         assert first.SOPInstanceUID != first.SeriesInstanceUID

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from brixia_edge.runtime.reports.dicom.secondary_capture import write_secondary_capture
+from brixia_edge.runtime.reports.material import Material
 from brixia_edge.runtime.reports.overlay import overlay_picture
 from brixia_edge.runtime.results import ScoredRadiograph
 from dicom_sources import GOOD, NASTY, UIDS, complaints, read, said_by
@@ -22,7 +23,7 @@ def written(scored_dicom: Scored, tmp_path: Path) -> Callable[..., Path]:
 
     def write(*arguments: object, **how: object) -> Path:
         path = tmp_path / "result-capture.dcm"
-        write_secondary_capture(scored_dicom(*arguments, **how), path)
+        write_secondary_capture(Material(scored_dicom(*arguments, **how)), path)
         return path
 
     return write

@@ -13,6 +13,7 @@ import pytest
 from brixia_edge.runtime.errors import MissingExtra
 from brixia_edge.runtime.radiograph import Radiograph
 from brixia_edge.runtime.reports.dicom.structured_report import write_structured_report
+from brixia_edge.runtime.reports.material import Material
 from brixia_edge.runtime.results import ModelIdentity, ScoredRadiograph
 from dicom_sources import GOOD, NASTY, UIDS, complaints, read, said_by
 from pydicom.data import get_testdata_file
@@ -40,7 +41,7 @@ def written(scored_dicom: Scored, tmp_path: Path) -> Callable[..., Path]:
 
     def write(*arguments: object, **how: object) -> Path:
         path = tmp_path / "result-sr.dcm"
-        write_structured_report(scored_dicom(*arguments, **how), path)
+        write_structured_report(Material(scored_dicom(*arguments, **how)), path)
         return path
 
     return write
@@ -146,6 +147,16 @@ def test_comments_hold_the_research_line_and_every_warning(written: Callable[...
     ]
 
 
+def test_comments_tell_what_of_the_header_is_not_as_it_was(written: Callable[..., Path]) -> None:
+    report = read(written(NASTY["over-long"]))
+    told = [item.TextValue for item in items(report, "Comment")][1:]
+    assert len(told) == 5
+    assert (
+        "Header: AccessionNumber was left out: it has 30 characters, 16 at most are allowed" in told
+    )
+    assert not any("AAAA" in text or "9999" in text for text in told)
+
+
 def test_content_and_identity_are_the_same_each_time(written: Callable[..., Path]) -> None:
     first, second = read(written()), read(written())
     assert root_of(first) == root_of(second)
@@ -157,7 +168,7 @@ def test_a_model_of_any_name_gives_valid_text(scored_dicom: Scored, tmp_path: Pa
     for name in ("", "modèle\n\x1b[2J" * 40):
         model = ModelIdentity(name, "fp32", name)
         path = tmp_path / "named.dcm"
-        write_structured_report(replace(scored_dicom(), model=model), path)
+        write_structured_report(Material(replace(scored_dicom(), model=model)), path)
         group = next(iter(groups(read(path)).values()))
         (text,) = (item.TextValue for item in items(group, "Algorithm Name"))
         assert text
@@ -253,7 +264,7 @@ def assert_valid(
     image = read(file)
     radiograph = make_radiograph(size=(60, 64), form="DICOM", uid=str(image.SOPInstanceUID))
     path = folder / "result-sr.dcm"
-    write_structured_report(make_result(file, radiograph), path)
+    write_structured_report(Material(make_result(file, radiograph)), path)
     assert complaints("dciodvfy", path) == []
     report = read(path)
     assert report.StudyInstanceUID == image.StudyInstanceUID
@@ -270,7 +281,7 @@ def test_nothing_is_logged_or_printed(
 ) -> None:
     result = scored_dicom({"PatientName": b"SECRETPERSON", "ReferringPhysicianName": b"HOUSE"})
     recwarn.clear()
-    write_structured_report(result, tmp_path / "result.dcm")
+    write_structured_report(Material(result), tmp_path / "result.dcm")
     assert not [record for record in caplog.records if record.levelno >= logging.INFO]
     assert not recwarn.list
     assert capfd.readouterr() == ("", "")
@@ -288,7 +299,7 @@ def test_no_half_file_appears(
 
     monkeypatch.setattr("os.fsync", full_disk)
     with pytest.raises(OSError, match="No space left"):
-        write_structured_report(result, folder / "result.dcm")
+        write_structured_report(Material(result), folder / "result.dcm")
     assert list(folder.iterdir()) == []
 
 

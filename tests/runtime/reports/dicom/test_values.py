@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from brixia_edge.runtime.reports.dicom.values import (
+    CHECKS,
+    Taken,
     date,
+    description,
     long_string,
     person_name,
     sex,
@@ -22,6 +25,11 @@ from brixia_edge.runtime.reports.dicom.values import (
         (long_string, "é" * 65, ""),
         (long_string, "1\\2", ""),
         (long_string, "1\n2", ""),
+        (long_string, "12\r\n", "12"),
+        (description, "CHEST\r\nAP", "CHEST AP"),
+        (description, "é" * 65, "é" * 64),
+        (description, "A\\B", ""),
+        (description, "A\x1bB", ""),
         (long_string, "\u3000山田", "\u3000山田"),
         (
             person_name,
@@ -30,7 +38,13 @@ from brixia_edge.runtime.reports.dicom.values import (
         ),
         (person_name, "A^B^C^D^E", "A^B^C^D^E"),
         (person_name, "A^B^C^D^E^F", ""),
-        (person_name, "A=B=C=D", ""),
+        (person_name, "A=B=C=D", "A"),
+        (person_name, "A^B=C^D^E^F^G^H", "A^B"),
+        (person_name, "A^B=\x1b$)A", "A^B"),
+        (person_name, "=B", "=B"),
+        (person_name, "=B=" + "C" * 65, ""),
+        (person_name, "A\tB^C\r\n", "A B^C"),
+        (person_name, "A\x07^B", ""),
         (person_name, "N" * 64 + "=" + "N" * 64, "N" * 64 + "=" + "N" * 64),
         (person_name, "N" * 65, ""),
         (date, "20200229", "20200229"),
@@ -55,6 +69,28 @@ from brixia_edge.runtime.reports.dicom.values import (
     ],
 )
 def test_a_value_is_copied_repaired_or_left_out(
-    check: Callable[[str], str], text: str, expected: str
+    check: Callable[[str], Taken], text: str, expected: str
 ) -> None:
-    assert check(text) == expected
+    assert check(text).value == expected
+
+
+@pytest.mark.parametrize("check", [*CHECKS.values(), short_string])
+def test_nothing_is_told_of_an_element_that_is_empty(check: Callable[[str], Taken]) -> None:
+    assert check("") == Taken("")
+
+
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        (short_string, "SECRET-17"),
+        (person_name, "SECRET^PERSON=S=T"),
+        (date, "2020.02.29"),
+        (time, "10:30"),
+        (sex, "f"),
+        (description, "CHEST  AP"),
+    ],
+)
+def test_nothing_is_told_where_the_meaning_is_whole(
+    check: Callable[[str], Taken], text: str
+) -> None:
+    assert check(text).remarks == ()
