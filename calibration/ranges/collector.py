@@ -15,8 +15,11 @@ from ...runtime.errors import CalibrationError
 from .histogram import Histogram
 from .tensors import Tensor, watched_tensors
 
-GROUP_BYTES = 800_000_000
-"""Tensors that are held at one time; a network with more runs once for each such group."""
+GROUP_BYTES = 1_000_000_000
+"""Tensors that are held at one time; a network with more runs once for each such group.
+
+Those of a BS-Net are 0.92 GB, so that one run shows all of them.
+"""
 
 _onnx: Any = onnx  # its `load_model` is typed in part only
 
@@ -28,13 +31,13 @@ class Collector:
     histogram is the sum of theirs.
     """
 
-    def __init__(self, model: Path, tensors: Sequence[str] | None = None) -> None:
+    def __init__(self, model: Path | bytes, tensors: Sequence[str] | None = None) -> None:
         """Load the network.
 
         Parameters
         ----------
         model
-            An ONNX file in float32.
+            An ONNX file in float32, or its content.
         tensors
             Names to watch; None takes all of `watched_tensors`.
 
@@ -50,7 +53,7 @@ class Collector:
         self._wanted = None if tensors is None else frozenset(tensors)
         self._histograms = {tensor.name: Histogram(tensor.name) for tensor in self._tensors}
         looked_at = [tensor for tensor in self._tensors if not tensor.sources]
-        self._groups = [_Group(network, names) for names in group_by_size(looked_at)]
+        self._groups = [_Group(network, group) for group in group_by_size(looked_at)]
 
     def add(self, image: NDArray[np.float32]) -> None:
         """Run one image, float32 ``[1, 1, 512, 512]`` as `preprocess` makes it.
@@ -82,44 +85,69 @@ class Collector:
 
 
 class _Group:
-    """A session that returns some of the network's tensors."""
+    """A session that returns some of the network's tensors.
 
-    def __init__(self, network: onnx.ModelProto, names: Sequence[str]) -> None:
-        self._names = [name for name in names if name != IMAGE]
-        self._has_image = IMAGE in names
-        self._session = _open(network, self._names) if self._names else None
+    It writes every image's into the same arrays: to let go of a gigabyte and ask for it anew takes
+    the system about as long as the network runs.
+    """
+
+    def __init__(self, network: onnx.ModelProto, tensors: Sequence[Tensor]) -> None:
+        computed = [tensor for tensor in tensors if tensor.name != IMAGE]
+        self._has_image = len(computed) < len(tensors)
+        self._session = _open(network, [tensor.name for tensor in computed]) if computed else None
+        self._binding: Any = self._session.io_binding() if self._session else None
+        self._values = {tensor.name: self._bind(tensor) for tensor in computed}
 
     def run(self, image: NDArray[np.float32]) -> list[tuple[str, NDArray[np.float32]]]:
         seen = [(IMAGE, image)] if self._has_image else []
         if self._session is None:
             return seen
-        values = self._session.run(self._names, {IMAGE: image})
-        return [*seen, *zip(self._names, values, strict=True)]
+        self._binding.bind_cpu_input(IMAGE, image)
+        self._session.run_with_iobinding(self._binding)
+        written = self._binding.get_outputs()
+        values = [
+            written[place].numpy() if kept is None else kept
+            for place, kept in enumerate(self._values.values())
+        ]
+        return [*seen, *zip(self._values, values, strict=True)]
+
+    def _bind(self, tensor: Tensor) -> NDArray[np.float32] | None:
+        """Give a tensor its array; None where only the run tells how large it must be."""
+        if tensor.shape is None:
+            self._binding.bind_output(tensor.name)
+            return None
+        values = np.empty(tensor.shape, np.float32)
+        place = (tensor.name, "cpu", 0, np.float32, tensor.shape, values.ctypes.data)
+        self._binding.bind_output(*place)
+        return values
 
 
-def group_by_size(tensors: Sequence[Tensor], limit: int = GROUP_BYTES) -> list[list[str]]:
+def group_by_size(tensors: Sequence[Tensor], limit: int = GROUP_BYTES) -> list[list[Tensor]]:
     """Cut the tensors, in their order, into groups of at most `limit` bytes as float32.
 
     A tensor above the limit is a group of its own.
     """
-    groups: list[list[str]] = []
+    groups: list[list[Tensor]] = []
     held = limit + 1
     for tensor in tensors:
         size = tensor.elements * 4
         if held + size > limit:
             groups.append([])
             held = 0
-        groups[-1].append(tensor.name)
+        groups[-1].append(tensor)
         held += size
     return groups
 
 
-def _load(path: Path) -> onnx.ModelProto:
+def _load(model: Path | bytes) -> onnx.ModelProto:
     try:
-        return _onnx.load_model(path)
+        if isinstance(model, bytes):
+            return _onnx.load_model_from_string(model)
+        return _onnx.load_model(model)
     except Exception as error:  # protobuf raises private types
+        what = "this" if isinstance(model, bytes) else model
         raise CalibrationError(
-            f"{path} is not an ONNX network ({type(error).__name__}); export the bundle again"
+            f"{what} is not an ONNX network ({type(error).__name__}); export the bundle again"
         ) from error
 
 

@@ -1,5 +1,6 @@
 """Which tensors of a network to watch, and which follow from others."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,15 +39,20 @@ class Tensor:
     ----------
     name
         As in the network.
-    elements
-        Of one image; 0 when the network's shapes do not tell.
+    shape
+        Of one image, the batch included; None when the network does not tell.
     sources
         Where not empty: the tensors whose values, all together, are exactly its own.
     """
 
     name: str
-    elements: int
+    shape: tuple[int, ...] | None
     sources: tuple[str, ...] = ()
+
+    @property
+    def elements(self) -> int:
+        """How many values it has; 0 when the network does not tell."""
+        return 0 if self.shape is None else math.prod(self.shape)
 
 
 def watched_tensors(
@@ -82,19 +88,30 @@ def watched_tensors(
 
 def _activations(model: onnx.ModelProto) -> dict[str, Tensor]:
     """Give all float tensors that depend on an input, in the order of execution."""
-    elements = _float_elements(shape_inference.infer_shapes(model))
+    shapes = _float_shapes(shape_inference.infer_shapes(_of_one_image(model)))
     constants = {tensor.name for tensor in model.graph.initializer}
     names = [value.name for value in model.graph.input if value.name not in constants]
     reached = set(names)
-    found = {name: Tensor(name, elements[name]) for name in names if name in elements}
+    found = {name: Tensor(name, shapes[name]) for name in names if name in shapes}
     for node in model.graph.node:
         if not reached.intersection(node.input):
             continue
         reached.update(node.output)
         for name in node.output:
-            if name in elements:
-                found[name] = Tensor(name, elements[name], _sources(node, found))
+            if name in shapes:
+                found[name] = Tensor(name, shapes[name], _sources(node, found))
     return found
+
+
+def _of_one_image(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy in which the inputs' named dimension, the batch, is one: images pass one at a time."""
+    single = onnx.ModelProto()
+    single.CopyFrom(model)
+    for value in single.graph.input:
+        for entry in value.type.tensor_type.shape.dim:
+            if entry.dim_param:
+                entry.dim_value = 1
+    return single
 
 
 def _sources(node: onnx.NodeProto, known: Mapping[str, Tensor]) -> tuple[str, ...]:
@@ -115,10 +132,10 @@ def _watched(model: onnx.ModelProto, activations: Mapping[str, Tensor]) -> list[
     return [name for name in activations if name in touched]
 
 
-def _float_elements(model: onnx.ModelProto) -> dict[str, int]:
+def _float_shapes(model: onnx.ModelProto) -> dict[str, tuple[int, ...] | None]:
     graph = model.graph
     return {
-        value.name: _count(value)
+        value.name: _shape(value)
         for value in _values(graph)
         if value.type.tensor_type.elem_type == TensorProto.FLOAT
     }
@@ -128,11 +145,8 @@ def _values(graph: onnx.GraphProto) -> Iterable[onnx.ValueInfoProto]:
     return (*graph.input, *graph.value_info, *graph.output)
 
 
-def _count(value: onnx.ValueInfoProto) -> int:
+def _shape(value: onnx.ValueInfoProto) -> tuple[int, ...] | None:
     if not value.type.tensor_type.HasField("shape"):
-        return 0
-    count = 1
-    for dimension in value.type.tensor_type.shape.dim:
-        # A named dimension is the batch: one image at a time passes.
-        count *= 1 if dimension.dim_param else dimension.dim_value
-    return count
+        return None
+    sizes = tuple(entry.dim_value for entry in value.type.tensor_type.shape.dim)
+    return sizes if all(sizes) else None

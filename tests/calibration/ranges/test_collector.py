@@ -13,6 +13,7 @@ from brixia_edge.calibration.ranges.tensors import Tensor, watched_tensors
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.errors import CalibrationError
 from numpy.typing import NDArray
+from onnx import TensorProto, helper
 
 Floats = NDArray[np.float32]
 
@@ -74,9 +75,14 @@ def test_memory_is_bounded_by_groups_that_see_the_same(
 
 def test_groups_hold_at_most_the_limit() -> None:
     sizes = (10, 20, 5, 100, 1, 1, 24)
-    tensors = [Tensor(f"t{number}", size) for number, size in enumerate(sizes)]
+    tensors = [Tensor(f"t{number}", (1, size)) for number, size in enumerate(sizes)]
     groups = group_by_size(tensors, limit=120)
-    assert groups == [["t0", "t1"], ["t2"], ["t3"], ["t4", "t5", "t6"]]
+    assert [[tensor.name for tensor in group] for group in groups] == [
+        ["t0", "t1"],
+        ["t2"],
+        ["t3"],
+        ["t4", "t5", "t6"],
+    ]
     assert group_by_size([]) == []
 
 
@@ -111,10 +117,32 @@ def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
         Collector(path)
 
 
+def test_a_tensor_of_which_the_network_does_not_tell_the_size_is_watched(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Compress", ["image", "chosen"], ["kept"]),
+        helper.make_node("Add", ["kept", "kept"], ["doubled"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "compressing",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 1, 8, 8])],
+        [helper.make_tensor_value_info("doubled", TensorProto.FLOAT, None)],
+        [helper.make_tensor("chosen", TensorProto.BOOL, [4], [True, False, True, True])],
+    )
+    imports = [helper.make_opsetid("", 17)]
+    model = helper.make_model(graph, opset_imports=imports, ir_version=8).SerializeToString()
+    watching = Collector(model)
+    for image in images():
+        watching.add(image)
+    firsts = np.concatenate([image.ravel()[[0, 2, 3]] for image in images()])
+    seen = watching.histograms()["doubled"]
+    assert (seen.lowest, seen.highest) == (2 * firsts.min(), 2 * firsts.max())
+
+
 def test_the_tiny_bundle_is_watched_whole(
     tiny_bundle: Bundle, make_radiograph: Callable[..., object]
 ) -> None:
-    watching = Collector(tiny_bundle.model_path)
+    watching = Collector(tiny_bundle.model)
     image = np.random.default_rng(0).random((1, 1, 512, 512)).astype(np.float32)
     watching.add(image)
     seen = watching.histograms()
