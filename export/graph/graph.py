@@ -146,13 +146,14 @@ class Graph:
         known = {*self.inputs, *self.constants, ""}
         waiting, self.nodes = self.nodes, []
         while waiting:
-            ready = [node for node in waiting if known.issuperset(node.inputs)]
-            if not ready:
-                raise ValueError(f"nodes {[node.name for node in waiting]} wait for each other")
             # One node at a time, the earliest first, so that a sorted graph stays as it is.
-            waiting.remove(ready[0])
-            self.nodes.append(ready[0])
-            known.update(ready[0].outputs)
+            ready = (place for place, node in enumerate(waiting) if known.issuperset(node.inputs))
+            place = next(ready, None)
+            if place is None:
+                raise ValueError(f"nodes {[node.name for node in waiting]} wait for each other")
+            node = waiting.pop(place)
+            self.nodes.append(node)
+            known.update(node.outputs)
 
     def copy(self) -> "Graph":
         """An independent copy; constants share their (never modified) arrays."""
