@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from ..runtime.bundles.bundle import Bundle
+from ..runtime.bundles.bundle import Bundle, Network
 from ..runtime.errors import CalibrationError
 from ..runtime.progress import Progress, unchanged
 from ..runtime.results import UnscoredFile
@@ -151,7 +151,7 @@ def choose_from(surveyed: Survey, options: CalibrationOptions) -> tuple[Descript
 
 
 def measure(
-    bundle: Bundle,
+    network: Network,
     chosen: Sequence[Description],
     options: CalibrationOptions,
     progress: Progress = unchanged,
@@ -163,14 +163,14 @@ def measure(
     CalibrationError
         A tensor does not exist or is not finite; the message names it and the radiograph's digest.
     """
-    collector = Collector(bundle.model_path, options.tensors)
-    with closing(open_source(bundle.manifest.preprocess, options.reading)) as source:
+    collector = Collector(network.model, options.tensors)
+    with closing(open_source(network.manifest.preprocess, options.reading)) as source:
         read = source.prepared_many(description.file for description in chosen)
         for description, outcome in progress(
             "Collecting", zip(chosen, read, strict=True), len(chosen)
         ):
             _collect(collector, description, outcome)
-    return _table(bundle, chosen, options, collector.histograms())
+    return _table(network, chosen, options, collector.histograms())
 
 
 def _collect(
@@ -186,14 +186,14 @@ def _collect(
 
 
 def _table(
-    bundle: Bundle,
+    network: Network,
     chosen: Sequence[Description],
     options: CalibrationOptions,
     histograms: Mapping[str, Histogram],
 ) -> CalibrationTable:
     return CalibrationTable(
-        weights_sha256=bundle.manifest.weights_sha256,
-        preprocess_digest=bundle.manifest.preprocess.digest,
+        weights_sha256=network.manifest.weights_sha256,
+        preprocess_digest=network.manifest.preprocess.digest,
         method=options.method,
         ranges={
             name: clipping_range(seen, options.method, options.percentile)

@@ -2,6 +2,7 @@
 
 import json
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -75,25 +76,59 @@ class ExportOptions:
     overwrite: bool = False
 
 
+@dataclass(frozen=True)
+class FloatNetwork:
+    """The float32 network of some weights, which has proven its parity and is not yet written.
+
+    Attributes
+    ----------
+    plain
+        The network layer by layer, without one rewrite.
+    model
+        The ONNX file of the rewritten one.
+    manifest
+        What its bundle will say; the files are not in it yet.
+    parity
+        What was compared.
+    """
+
+    plain: Graph
+    model: bytes
+    manifest: Manifest
+    parity: tuple[OutputParity, ...]
+
+
 def export_bundle(weights: WeightStore, target: Path, options: ExportOptions) -> Bundle:
     """Export float32 weights as a bundle that has proven its parity.
 
     Raises
     ------
     WeightsError
-        The exported network does not compute what its references do; nothing is written.
+        As `build_float`; nothing is written.
     BundleError
         The target exists or cannot be written.
     """
     check_target(target, options.overwrite)
+    full = build_float(weights, options)
+    files = {MODEL: full.model, PARITY: _parity_json(full.parity), **model_card(options)}
+    return write_bundle(target, full.manifest, files, options.overwrite)
+
+
+def build_float(weights: WeightStore, options: ExportOptions) -> FloatNetwork:
+    """Build the float32 network and compare it with its references.
+
+    Raises
+    ------
+    WeightsError
+        It does not compute what its references do.
+    """
     plain = build_network(weights)
     graph = rewrite(plain, FLOAT_REWRITES)
     if options.storage == "float16":
         graph = store_kernels_as_half(graph)
     model = to_onnx(graph).SerializeToString()
-    comparisons = check_parity(model, plain, options)
-    files = {MODEL: model, PARITY: _parity_json(comparisons), **model_card(options)}
-    return write_bundle(target, _manifest(graph, weights, options), files, options.overwrite)
+    parity = check_parity(model, plain, options)
+    return FloatNetwork(plain, model, _manifest(graph, weights, options), tuple(parity))
 
 
 def model_card(options: ExportOptions) -> dict[str, bytes]:
@@ -146,7 +181,7 @@ def _require_parity(comparisons: list[OutputParity]) -> None:
         )
 
 
-def _parity_json(comparisons: list[OutputParity]) -> bytes:
+def _parity_json(comparisons: Iterable[OutputParity]) -> bytes:
     entries = {"comparisons": [comparison.to_dict() for comparison in comparisons]}
     return (json.dumps(entries, indent=2) + "\n").encode()
 

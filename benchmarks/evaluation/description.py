@@ -51,7 +51,7 @@ def describe_bundle(
         precision=manifest.precision,
         weights_sha256=manifest.weights_sha256,
         model_sha256=manifest.files[MODEL],
-        model_bytes=run.bundle.model_path.stat().st_size,
+        model_bytes=run.bundle.model.stat().st_size,
         variant=manifest.variant,
         licence=manifest.licence,
         intended_use=manifest.intended_use,

@@ -34,7 +34,7 @@ class PeerBundle(Bundle):
     network: Path
 
     @property
-    def model_path(self) -> Path:
+    def model(self) -> Path:
         """The network."""
         return self.network
 

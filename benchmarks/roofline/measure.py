@@ -127,8 +127,8 @@ def measure_roofline(
     MissingExtra
         It or the package onnx is not installed.
     """
-    profiled = load_program(backend, bundle.model_path.read_bytes(), threads, profiled=True)
-    work = count_work(bundle.model_path)
+    profiled = load_program(backend, bundle.model.read_bytes(), threads, profiled=True)
+    work = count_work(bundle.model)
     sticks = yardsticks(
         backend, [*dict.fromkeys(node.precision for node in work), "memory"], threads
     )

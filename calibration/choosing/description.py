@@ -47,6 +47,8 @@ class Description:
         Mean and standard deviation of the picture before preparation, 0.0 to 1.0.
     lung_area
         Share of the picture that the network takes for lung.
+    probabilities
+        float32 ``[6, 4]``: what the network gives.
     doubts
         What speaks against using it, one sentence each.
     """
@@ -62,6 +64,7 @@ class Description:
     brightness: float
     contrast: float
     lung_area: float
+    probabilities: NDArray[np.float32]
     doubts: tuple[str, ...] = ()
 
     @property
@@ -102,6 +105,7 @@ def describe(prepared: PreparedRadiograph, session: Session) -> Description:
         brightness=brightness(radiograph),
         contrast=float(radiograph.pixels.std()),
         lung_area=lung_share(prediction.lung_mask),
+        probabilities=prediction.probabilities,
         doubts=assess_quality(radiograph, image, prediction).warnings,
     )
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...runtime.backends import open_session
 from ...runtime.backends.base import Session
-from ...runtime.bundles.bundle import Bundle
+from ...runtime.backends.onnxrt import OnnxRuntimeSession
+from ...runtime.bundles.bundle import Network
 from ...runtime.errors import UnreadableImage
 from ...runtime.progress import Progress, unchanged
 from ...runtime.results import UnscoredFile
@@ -47,10 +48,14 @@ class Survey:
         Different radiographs against which nothing speaks.
     passed_over
         All other files.
+    probabilities
+        What the network gives for every radiograph that could be read, used or not: float32
+        ``[6, 4]`` by the SHA-256 of the file's content.
     """
 
     usable: tuple[Description, ...]
     passed_over: tuple[PassedOver, ...]
+    probabilities: Mapping[str, NDArray[np.float32]]
 
     @property
     def found(self) -> int:
@@ -82,7 +87,7 @@ class SurveyOptions:
 
 
 def survey(
-    bundle: Bundle,
+    network: Network,
     files: Sequence[Path],
     options: SurveyOptions = SurveyOptions(),
     progress: Progress = unchanged,
@@ -91,8 +96,8 @@ def survey(
 
     Parameters
     ----------
-    bundle
-        The float32 bundle to calibrate; its own network tells severity and lungs.
+    network
+        It tells severity and lungs itself.
     files
         DICOM, PNG or JPEG files. Of more than `MAXIMUM_CANDIDATES` some are drawn.
     options
@@ -109,8 +114,8 @@ def survey(
     """
     drawn, rest = _draw(files, options.seed)
     # Not the fastest backend: the choice must not depend on what is installed.
-    with open_session(bundle, "onnxruntime") as session:
-        spec = bundle.manifest.preprocess
+    with OnnxRuntimeSession(network) as session:
+        spec = network.manifest.preprocess
         with closing(open_source(spec, options.reading)) as source:
             read = progress("Looking through", source.prepared_many(drawn), len(drawn))
             looked_at = [_look(session, outcome) for outcome in read]
@@ -124,7 +129,7 @@ def survey(
         *map(_duplicate, duplicates),
         *(PassedOver(file, NOT_DRAWN, "left out at random") for file in rest),
     )
-    return Survey(usable, passed_over)
+    return Survey(usable, passed_over, {entry.sha256: entry.probabilities for entry in described})
 
 
 def _draw(files: Sequence[Path], seed: int) -> tuple[list[Path], list[Path]]:

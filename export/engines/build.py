@@ -108,7 +108,7 @@ def build_engine(
     log.begin()
     builder = _builder(product, offers, log)
     network = builder.create_network(offers.network_flags())
-    model = signed_model(bundle.model_path.read_bytes())
+    model = signed_model(bundle.model.read_bytes())
     parse(trt, network, product.adapt(model, options), log)
     config = builder.create_builder_config()
     targets = _configure(product, offers, builder, config, bundle, options)

@@ -1,10 +1,11 @@
 """Real radiographs on which networks are compared, prepared as the runtime prepares them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,18 +37,24 @@ class MeasuredImages:
         float32 ``[N, 1, 512, 512]``.
     annotations
         For each image the radiologist's zone scores, or None where there are none.
+    digests
+        SHA-256 of each image's file.
     """
 
     images: NDArray[np.float32]
     annotations: tuple[NDArray[np.int64] | None, ...]
+    digests: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.images)
 
     def some(self, indices: Sequence[int]) -> "MeasuredImages":
         """A part of the images, by position."""
-        annotations = tuple(self.annotations[index] for index in indices)
-        return MeasuredImages(self.images[list(indices)], annotations)
+        return MeasuredImages(
+            self.images[list(indices)],
+            tuple(self.annotations[index] for index in indices),
+            tuple(self.digests[index] for index in indices),
+        )
 
 
 @dataclass(frozen=True)
@@ -74,10 +81,9 @@ class MeasuredReference:
             self.model, self.measured.some(indices), self.probabilities[list(indices)]
         )
 
-    def compare(self, model: bytes, progress: Progress = unchanged) -> ScoreParity:
-        """What another network costs in scores."""
-        other = probabilities(model, self.measured, progress)
-        return compare_scores(self.probabilities, other, self.measured.annotations)
+    def parity(self, probabilities: NDArray[np.float32]) -> ScoreParity:
+        """What another network costs in scores, from what it gives for the same images."""
+        return compare_scores(self.probabilities, probabilities, self.measured.annotations)
 
 
 def prepare_images(
@@ -122,13 +128,24 @@ def prepare_images(
             "the precision costs cannot be measured; give more with --images"
         )
     arrays, scores = zip(*images.values(), strict=True)
-    return MeasuredImages(np.stack(arrays), tuple(scores))
+    return MeasuredImages(np.stack(arrays), tuple(scores), tuple(images))
 
 
 def probabilities(
-    model: bytes, measured: MeasuredImages, progress: Progress = unchanged
-) -> NDArray[np.float32]:
-    """Run a model over the images on ONNX Runtime: float32 ``[N, 6, 4]``.
+    model: bytes, images: Iterable[NDArray[np.float32]]
+) -> Iterator[NDArray[np.float32]]:
+    """Run a model over images on ONNX Runtime, one after the other.
+
+    Parameters
+    ----------
+    model
+        An ONNX file's content.
+    images
+        float32 ``[1, 512, 512]`` each.
+
+    Yields
+    ------
+    float32 ``[6, 4]``
 
     Raises
     ------
@@ -136,17 +153,49 @@ def probabilities(
         The model gives numbers that are not finite.
     """
     session = open_network(model)
-    results = [
-        session.run([PROBABILITIES], {IMAGE: image[None]})[0]
-        for image in progress("Measuring scores", list(measured.images))
-    ]
-    stacked: NDArray[np.float32] = np.concatenate(results)
-    if not np.isfinite(stacked).all():
-        raise CalibrationError(
-            "the network gives probabilities that are not finite in this precision; calibrate on "
-            "more images, or choose another precision"
-        )
-    return stacked
+    for image in images:
+        given: NDArray[np.float32] = session.run([PROBABILITIES], {IMAGE: image[None]})[0][0]
+        if not np.isfinite(given).all():
+            raise CalibrationError(
+                "the network gives probabilities that are not finite in this precision; calibrate "
+                "on more images, or choose another precision"
+            )
+        yield given
+
+
+def measure_scores(
+    model: bytes,
+    measured: MeasuredImages,
+    progress: Progress = unchanged,
+    known: Mapping[str, NDArray[np.float32]] = MappingProxyType({}),
+) -> NDArray[np.float32]:
+    """Give a model's probabilities for every image: float32 ``[N, 6, 4]``.
+
+    Parameters
+    ----------
+    model
+        An ONNX file's content.
+    measured
+        The images.
+    progress
+        Gets the images that are run, and passes them on.
+    known
+        What the model gave before, by the SHA-256 of the image's file; such images are not run.
+
+    Raises
+    ------
+    CalibrationError
+        As `probabilities`.
+    """
+    new = [index for index, digest in enumerate(measured.digests) if digest not in known]
+    images = progress("Measuring scores", [measured.images[index] for index in new])
+    found = dict(zip(new, probabilities(model, images), strict=True)) if new else {}
+    return np.stack(
+        [
+            found[index] if index in found else known[digest]
+            for index, digest in enumerate(measured.digests)
+        ]
+    )
 
 
 def median_milliseconds(

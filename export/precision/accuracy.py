@@ -4,8 +4,8 @@ The idea is NNCF's accuracy control (openvinotoolkit/nncf): rank the layers by w
 they cost in the end metric, which here is the score, and put back the most expensive.
 """
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from ...calibration.ranges.table import CalibrationTable
 from ...runtime.progress import Progress, unchanged
 from ..graph.graph import Graph
 from ..graph.onnx_model import to_onnx
-from ..parity.measured import MeasuredReference, probabilities
+from ..parity.measured import MeasuredReference, measure_scores, probabilities
 from ..parity.score_parity import SCORES, ScoreParity
 from .quantize import quantizable, quantize
 
@@ -90,25 +90,87 @@ def quantize_within(
     bound
         What must hold.
     progress
-        Called with the images of the first measurement, and with the layers that are ranked.
+        Called with the images of the first measurement, with the layers that are ranked, and with
+        the images of each further measurement.
     """
     layers = quantizable(graph)
 
     def build(put_back: Collection[str]) -> Graph:
         return quantize(graph, table, [name for name in layers if name not in put_back])
 
-    def measure(put_back: Collection[str]) -> ScoreParity:
-        return reference.compare(to_onnx(build(put_back)).SerializeToString())
-
     everything = build(())
-    tried = reference.compare(to_onnx(everything).SerializeToString(), progress)
+    given = measure_scores(_model(everything), reference.measured, progress)
+    tried = reference.parity(given)
     if bound.holds(tried):
         return Quantized(everything, tried, layers, (), tried)
-    ranked = _rank(layers, build, _most_changed(reference, everything), progress)
-    count = fewest(len(ranked), lambda number: bound.holds(measure(ranked[:number])))
+    worst = np.argsort(-_change(reference.probabilities, given)).tolist()
+    ranked = _rank(layers, build, reference.some(worst[:RANKING_IMAGES]), progress)
+    search = Search(ranked, build, reference, bound, worst, progress)
+    count = fewest(len(ranked), lambda number: search.parity(number) is not None)
     put_back = tuple(ranked[:count])
     kept = tuple(name for name in layers if name not in put_back)
-    return Quantized(build(put_back), measure(put_back), kept, put_back, tried)
+    parity = search.parity(count) or search.measure(count)
+    return Quantized(build(put_back), parity, kept, put_back, tried)
+
+
+@dataclass
+class Search:
+    """What networks with layers put back cost, each measured once and no longer than it takes.
+
+    Attributes
+    ----------
+    ranked
+        Names of the layers, the first to be put back first.
+    build
+        Makes the network with layers of these names put back.
+    reference
+        The float32 network on the images to measure on.
+    bound
+        What must hold.
+    worst
+        The images by position, those that INT8 changes most first.
+    progress
+        Called with the images of each measurement.
+    known
+        What was measured, by the number of layers put back.
+    """
+
+    ranked: Sequence[str]
+    build: Callable[[Collection[str]], Graph]
+    reference: MeasuredReference
+    bound: ScoreBound
+    worst: Sequence[int]
+    progress: Progress
+    known: dict[int, ScoreParity | None] = field(default_factory=dict[int, "ScoreParity | None"])
+
+    def parity(self, number: int) -> ScoreParity | None:
+        """The score parity with the first so many layers put back; None if it breaks the bound."""
+        if number not in self.known:
+            self.known[number] = self._measure_while_it_holds(number)
+        return self.known[number]
+
+    def measure(self, number: int) -> ScoreParity:
+        """The score parity with the first so many layers put back, whatever it is."""
+        return self.reference.parity(
+            measure_scores(self._model(number), self.reference.measured, self.progress)
+        )
+
+    def _measure_while_it_holds(self, number: int) -> ScoreParity | None:
+        # Images that were not run yet count as unchanged, so that what breaks the bound now would
+        # break it with them, too. Those that INT8 changes most come first.
+        given = self.reference.probabilities.copy()
+        images = self.reference.measured.images
+        run = probabilities(self._model(number), (images[index] for index in self.worst))
+        parity = self.reference.parity(given)
+        for index, result in zip(self.progress("Measuring scores", self.worst), run, strict=True):
+            given[index] = result
+            parity = self.reference.parity(given)
+            if not self.bound.holds(parity):
+                return None
+        return parity
+
+    def _model(self, number: int) -> bytes:
+        return _model(self.build(self.ranked[:number]))
 
 
 def _rank(
@@ -118,23 +180,21 @@ def _rank(
     progress: Progress,
 ) -> list[str]:
     """Layers by what is gained when each alone goes back to float, the most first."""
-    remaining = {
-        name: _change(reference, build((name,))).mean()
-        for name in progress("Ranking layers", list(layers))
-    }
+    remaining: dict[str, float] = {}
+    for name in progress("Ranking layers", list(layers)):
+        given = measure_scores(_model(build((name,))), reference.measured)
+        remaining[name] = float(_change(reference.probabilities, given).mean())
     return sorted(layers, key=lambda name: remaining[name])
 
 
-def _most_changed(reference: MeasuredReference, graph: Graph) -> MeasuredReference:
-    worst = np.argsort(-_change(reference, graph))[:RANKING_IMAGES]
-    return reference.some(worst.tolist())
-
-
-def _change(reference: MeasuredReference, graph: Graph) -> NDArray[np.float64]:
+def _change(reference: NDArray[np.float32], given: NDArray[np.float32]) -> NDArray[np.float64]:
     """Change of the expected global score of each image."""
-    other = probabilities(to_onnx(graph).SerializeToString(), reference.measured)
-    expected = [np.asarray(p @ SCORES, np.float64) for p in (reference.probabilities, other)]
+    expected = [np.asarray(p @ SCORES, np.float64) for p in (reference, given)]
     return np.abs(expected[1].sum(axis=1) - expected[0].sum(axis=1))
+
+
+def _model(graph: Graph) -> bytes:
+    return to_onnx(graph).SerializeToString()
 
 
 def fewest(count: int, holds: Callable[[int], bool]) -> int:

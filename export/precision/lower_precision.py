@@ -1,12 +1,15 @@
 """FP16 and INT8 bundles: calibrated, measured in scores, and written with the proof."""
 
 import json
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from ...calibration.calibrate import check_bundle, choose_from, measure
+import numpy as np
+from numpy.typing import NDArray
+
+from ...calibration.calibrate import choose_from, measure
 from ...calibration.choosing.survey import survey
 from ...calibration.ranges.table import CalibrationTable
 from ...runtime.bundles.bundle import Bundle
@@ -15,13 +18,24 @@ from ...runtime.bundles.writing import check_target, write_bundle
 from ...runtime.errors import CalibrationError
 from ...runtime.progress import Progress, unchanged
 from ...runtime.sources.isolated import open_source
-from ..exporter import PARITY, ExportOptions, export_bundle, model_card
+from ..exporter import (
+    PARITY,
+    ExportOptions,
+    FloatNetwork,
+    build_float,
+    export_bundle,
+    model_card,
+)
 from ..graph.graph import Graph
 from ..graph.onnx_model import to_onnx
 from ..graph.storage import store_kernels_as_half
-from ..network.network import build_network
 from ..network.weights import WeightStore
-from ..parity.measured import MeasuredReference, median_milliseconds, prepare_images, probabilities
+from ..parity.measured import (
+    MeasuredReference,
+    measure_scores,
+    median_milliseconds,
+    prepare_images,
+)
 from ..parity.parity import compare, run_onnx
 from ..parity.score_parity import ScoreParity
 from ..rewrites import QUANTIZED_REWRITES, rewrite
@@ -71,12 +85,11 @@ def export_lower_precision(
         As `export_bundle`; nothing is written.
     """
     check_target(target, options.overwrite)
-    with TemporaryDirectory() as folder:
-        full = export_bundle(weights, Path(folder) / "fp32", replace(options, overwrite=False))
-        table = _table(full, evidence, progress)
-        reference = _reference(full, evidence, table, progress)
+    full = build_float(weights, options)
+    table, known = _table(full, evidence, progress)
+    reference = _reference(full, evidence, table, known, progress)
     build = {"fp16": _build_half, "int8": _build_quantized}[options.precision]
-    graph, parity = build(weights, table, reference, evidence.bound, progress)
+    graph, parity = build(full.plain, table, reference, evidence.bound, progress)
     files = {
         MODEL: to_onnx(graph).SerializeToString(),
         PARITY: (json.dumps(parity, indent=2) + "\n").encode(),
@@ -87,22 +100,13 @@ def export_lower_precision(
     return write_bundle(target, manifest, files, options.overwrite)
 
 
-def _reference(
-    full: Bundle, evidence: Evidence, table: CalibrationTable, progress: Progress
-) -> MeasuredReference:
-    with closing(open_source(full.manifest.preprocess, evidence.calibration.reading)) as source:
-        measured = prepare_images(
-            evidence.files, source, table.images, evidence.annotations, progress
-        )
-    model = full.model_path.read_bytes()
-    return MeasuredReference(model, measured, probabilities(model, measured, progress))
-
-
-def _table(full: Bundle, evidence: Evidence, progress: Progress) -> CalibrationTable:
+def _table(
+    full: FloatNetwork, evidence: Evidence, progress: Progress
+) -> tuple[CalibrationTable, Mapping[str, NDArray[np.float32]]]:
+    """The calibration table, and what the network gave for the images looked at to make it."""
     if evidence.table is not None:
         evidence.table.check(full.manifest)
-        return evidence.table
-    check_bundle(full)
+        return evidence.table, {}
     options = evidence.calibration
     surveyed = survey(full, evidence.files, options.survey, progress)
     chosen = choose_from(surveyed, options)
@@ -111,38 +115,53 @@ def _table(full: Bundle, evidence: Evidence, progress: Progress) -> CalibrationT
             f"all {len(chosen)} usable radiographs would be used for calibration and none is left "
             "to measure on; give more, or calibrate on fewer (--calibration-images)"
         )
-    return measure(full, chosen, options, progress)
+    return measure(full, chosen, options, progress), surveyed.probabilities
+
+
+def _reference(
+    full: FloatNetwork,
+    evidence: Evidence,
+    table: CalibrationTable,
+    known: Mapping[str, NDArray[np.float32]],
+    progress: Progress,
+) -> MeasuredReference:
+    with closing(open_source(full.manifest.preprocess, evidence.calibration.reading)) as source:
+        measured = prepare_images(
+            evidence.files, source, table.images, evidence.annotations, progress
+        )
+    given = measure_scores(full.model, measured, progress, known)
+    return MeasuredReference(full.model, measured, given)
 
 
 def _build_half(
-    weights: WeightStore,
+    plain: Graph,
     table: CalibrationTable,
     reference: MeasuredReference,
     _: ScoreBound,
     progress: Progress,
 ) -> tuple[Graph, dict[str, object]]:
-    graph = rewrite(build_network(weights))
+    graph = rewrite(plain)
     kept = kept_in_float(graph, table.observed)
     half = to_half(graph, table.observed)
     model = to_onnx(half).SerializeToString()
-    scores = reference.compare(model, progress)
+    scores = reference.parity(measure_scores(model, reference.measured, progress))
     layers = {node.name: "fp32" if node.name in kept else "fp16" for node in graph.nodes}
     return half, _parity(reference, model, scores) | {"layers": layers}
 
 
 def _build_quantized(
-    weights: WeightStore,
+    plain: Graph,
     table: CalibrationTable,
     reference: MeasuredReference,
     bound: ScoreBound,
     progress: Progress,
 ) -> tuple[Graph, dict[str, object]]:
-    graph = rewrite(build_network(weights), QUANTIZED_REWRITES)
+    graph = rewrite(plain, QUANTIZED_REWRITES)
     quantized = quantize_within(graph, table, reference, bound, progress)
     stored = store_kernels_as_half(quantized.graph)
     model = to_onnx(stored).SerializeToString()
     signed = to_onnx(with_signed_activations(stored)).SerializeToString()
-    signed_scores = reference.compare(signed, progress)
+    signed_scores = reference.parity(measure_scores(signed, reference.measured, progress))
     parity = _parity(reference, model, quantized.parity)
     return stored, parity | _quantization(graph, quantized, signed_scores)
 

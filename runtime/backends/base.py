@@ -7,7 +7,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bundles.bundle import Bundle
+from ..bundles.bundle import Network
 
 Outputs = Mapping[str, NDArray[np.float32]]
 
@@ -28,7 +28,7 @@ class Session(ABC):
     backend: str
     """The backend's name, as on the command line."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Network) -> None:
         self._input_shape = (1, bundle.manifest.preprocess.size, bundle.manifest.preprocess.size)
         self._output_names = tuple(bundle.manifest.outputs)
         self._max_batch = bundle.manifest.max_batch

@@ -47,7 +47,7 @@ class OpenVinoSession(Session):
         """
         super().__init__(bundle)
         self._options = compile_options(threads)
-        self._path = bundle.model_path
+        self._path = bundle.model
         self._requests: dict[int, Any] = {}
         self._core: Any = ov.Core()
         self._request(1)

@@ -7,11 +7,26 @@ precision adds. Its hashes are checked whenever it is opened.
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Protocol
 
 from ..errors import BundleError
 from ..files import digest
 from ..results import ModelIdentity
 from .manifest import MANIFEST, MODEL, Manifest
+
+
+class Network(Protocol):
+    """A network and what must be known to run it: a bundle, or what is to become one."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What is said of it."""
+        ...
+
+    @property
+    def model(self) -> Path | bytes:
+        """Its ONNX file, or the content of one."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -42,8 +57,8 @@ class Bundle:
         return cls(root, manifest)
 
     @property
-    def model_path(self) -> Path:
-        """The ONNX network."""
+    def model(self) -> Path:
+        """The ONNX file of the network."""
         return self.root / MODEL
 
     @property

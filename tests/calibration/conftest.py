@@ -29,6 +29,7 @@ def make_description(number: int, **known: object) -> Description:
         "projection": "unknown",
         "severity": float(generator.uniform(0, 18)),
         "global_score": int(generator.integers(0, 19)),
+        "probabilities": np.full((6, 4), 0.25, np.float32),
         "brightness": float(generator.uniform(0.3, 0.7)),
         "contrast": float(generator.uniform(0.1, 0.3)),
         "lung_area": float(generator.uniform(0.2, 0.5)),

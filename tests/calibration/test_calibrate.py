@@ -251,7 +251,7 @@ def test_an_existing_table_is_replaced_only_on_demand(
 def test_neither_a_radiograph_nor_the_bundle_is_written_over(
     command: Command, tiny_bundle: Bundle, chest_folder: Path
 ) -> None:
-    for path in (next(chest_folder.iterdir()), tiny_bundle.model_path):
+    for path in (next(chest_folder.iterdir()), tiny_bundle.model):
         content = path.read_bytes()
         status, _, err = command(chest_folder, "-o", path, "--overwrite")
         assert (status, "is one of the files that are read" in err) == (2, True)
@@ -270,6 +270,6 @@ def test_wrong_usage_ends_with_2(command: Command, arguments: list[str]) -> None
 def test_an_altered_bundle_ends_with_3(
     command: Command, tiny_bundle: Bundle, chest_folder: Path, tmp_path: Path
 ) -> None:
-    tiny_bundle.model_path.write_bytes(b"changed")
+    tiny_bundle.model.write_bytes(b"changed")
     output = tmp_path / "table.json"
     assert_refused(command(chest_folder, "-o", output), output, "was altered", status=3)

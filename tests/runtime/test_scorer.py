@@ -140,7 +140,7 @@ def test_an_unknown_backend_lists_those_there_are(tiny_bundle: Bundle) -> None:
 def test_a_network_that_does_not_load_is_an_error_with_a_remedy(
     tiny_bundle: Bundle,
 ) -> None:
-    tiny_bundle.model_path.write_bytes(b"not a network")
+    tiny_bundle.model.write_bytes(b"not a network")
     with pytest.raises(BackendUnavailable, match="cannot load"):
         open_session(tiny_bundle)
 

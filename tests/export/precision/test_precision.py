@@ -1,6 +1,8 @@
 """FP16 and INT8 graphs: types and pairs stand where they must, and the numbers hold."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -10,9 +12,9 @@ from brixia_edge.calibration.ranges.table import CalibrationTable, Range
 from brixia_edge.calibration.ranges.tensors import watched_tensors
 from brixia_edge.export.graph.graph import Graph, TensorType
 from brixia_edge.export.graph.onnx_model import to_onnx
-from brixia_edge.export.parity.measured import MeasuredImages, MeasuredReference, probabilities
+from brixia_edge.export.parity.measured import MeasuredImages, MeasuredReference, measure_scores
 from brixia_edge.export.parity.parity import run_onnx, synthetic_radiographs
-from brixia_edge.export.precision.accuracy import ScoreBound, fewest, quantize_within
+from brixia_edge.export.precision.accuracy import ScoreBound, Search, fewest, quantize_within
 from brixia_edge.export.precision.evidence import EvidenceOptions, gather_evidence
 from brixia_edge.export.precision.half import LARGEST, kept_in_float, to_half
 from brixia_edge.export.precision.quantize import (
@@ -159,14 +161,27 @@ def test_a_tensor_that_is_always_zero_is_quantized_all_the_same(
     assert np.isfinite(run_onnx(to_onnx(graph).SerializeToString(), images)["probabilities"]).all()
 
 
-def test_only_the_layer_that_spoils_the_scores_goes_back_to_float(
-    small_graph: Graph, table: CalibrationTable, images: NDArray[np.float32]
-) -> None:
+@pytest.fixture
+def spoiled(table: CalibrationTable) -> CalibrationTable:
+    """A table that clips what the last layer reads."""
     clipped = Range(0, table.ranges["pooled"].highest / 20)
-    spoiled = make_table(dict(table.ranges) | {"pooled": clipped})
-    measured = MeasuredImages(images, (None,) * len(images))
+    return make_table(dict(table.ranges) | {"pooled": clipped})
+
+
+@pytest.fixture
+def reference(small_graph: Graph, images: NDArray[np.float32]) -> MeasuredReference:
+    digests = tuple(map(str, range(len(images))))
+    measured = MeasuredImages(images, (None,) * len(images), digests)
     model = to_onnx(small_graph).SerializeToString()
-    reference = MeasuredReference(model, measured, probabilities(model, measured))
+    return MeasuredReference(model, measured, measure_scores(model, measured))
+
+
+def test_only_the_layer_that_spoils_the_scores_goes_back_to_float(
+    small_graph: Graph,
+    table: CalibrationTable,
+    spoiled: CalibrationTable,
+    reference: MeasuredReference,
+) -> None:
     bound = ScoreBound(score_drop=0.05, zone_agreement=0.9)
     quantized = quantize_within(small_graph, spoiled, reference, bound)
     assert quantized.put_back == ("classes",)
@@ -175,6 +190,47 @@ def test_only_the_layer_that_spoils_the_scores_goes_back_to_float(
     assert bound.holds(quantized.parity)
     good = quantize_within(small_graph, table, reference, bound)
     assert good.put_back == ()
+
+
+@pytest.mark.parametrize(("put_back", "holds"), [((), False), (("classes",), True)])
+def test_a_search_runs_no_more_images_than_tell_that_the_bound_is_broken(
+    small_graph: Graph,
+    spoiled: CalibrationTable,
+    reference: MeasuredReference,
+    put_back: tuple[str, ...],
+    holds: bool,
+) -> None:
+    layers = quantizable(small_graph)
+    bound = ScoreBound(score_drop=0.05, zone_agreement=0.9)
+    passed: list[object] = []
+
+    def count(stage: str, items: Iterable[Any], count: int | None = None) -> Iterator[Any]:
+        for item in items:
+            passed.append(item)
+            yield item
+
+    search = Search(
+        put_back,
+        lambda names: quantize(small_graph, spoiled, [n for n in layers if n not in names]),
+        reference,
+        bound,
+        worst=range(len(reference.measured)),
+        progress=count,
+    )
+    found = search.parity(len(put_back))
+    assert search.parity(len(put_back)) is found  # and nothing was run again
+    assert (len(passed) == len(reference.measured)) == holds
+    whole = search.measure(len(put_back))
+    assert bound.holds(whole) == holds
+    assert found == (whole if holds else None)
+
+
+def test_what_is_known_of_an_image_is_not_run_again(reference: MeasuredReference) -> None:
+    measured = reference.measured
+    known = {digest: np.full((6, 4), 0.25, np.float32) for digest in measured.digests[1:]}
+    given = measure_scores(reference.model, measured, known=known)
+    np.testing.assert_array_equal(given[0], reference.probabilities[0])
+    assert (given[1:] == 0.25).all()
 
 
 @pytest.mark.parametrize("needed", [1, 2, 3, 5, 8, 13, 40, 46])

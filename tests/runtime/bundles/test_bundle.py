@@ -36,15 +36,15 @@ def test_the_shipped_bundle_holds_the_weights_of_its_card(shared: Any) -> None:
 
 
 def test_one_flipped_bit_is_found_and_named(tiny_bundle: Bundle) -> None:
-    data = bytearray(tiny_bundle.model_path.read_bytes())
+    data = bytearray(tiny_bundle.model.read_bytes())
     data[len(data) // 2] ^= 1
-    tiny_bundle.model_path.write_bytes(data)
+    tiny_bundle.model.write_bytes(data)
     with pytest.raises(BundleError, match=r"model\.onnx was altered"):
         Bundle.open(tiny_bundle.root)
 
 
 def test_a_missing_file_is_named(tiny_bundle: Bundle) -> None:
-    tiny_bundle.model_path.unlink()
+    tiny_bundle.model.unlink()
     with pytest.raises(BundleError, match=r"model\.onnx cannot be read"):
         Bundle.open(tiny_bundle.root)
 

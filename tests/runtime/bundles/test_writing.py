@@ -16,7 +16,7 @@ from brixia_edge.runtime.files import part_of
 
 def test_a_bundle_is_replaced_only_on_request(tiny_bundle: Bundle) -> None:
     renamed = replace(tiny_bundle.manifest, name="other")
-    files = {"model.onnx": tiny_bundle.model_path.read_bytes()}
+    files = {"model.onnx": tiny_bundle.model.read_bytes()}
     with pytest.raises(OutputRefused, match="already exists"):
         write_bundle(tiny_bundle.root, renamed, files)
     write_bundle(tiny_bundle.root, renamed, files, overwrite=True)
@@ -75,10 +75,10 @@ def test_files_that_are_not_the_bundle_s_are_never_lost(tiny_bundle: Bundle) -> 
 
 
 def test_what_a_killed_run_left_in_a_bundle_does_not_keep_it(tiny_bundle: Bundle) -> None:
-    part_of(tiny_bundle.model_path).write_bytes(b"half")
+    part_of(tiny_bundle.model).write_bytes(b"half")
     files = {"model.onnx": b"new"}
     write_bundle(tiny_bundle.root, tiny_bundle.manifest, files, overwrite=True)
-    assert tiny_bundle.model_path.read_bytes() == b"new"
+    assert tiny_bundle.model.read_bytes() == b"new"
 
 
 def test_a_link_to_a_bundle_stays_one(tiny_bundle: Bundle, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_link_to_a_bundle_stays_one(tiny_bundle: Bundle, tmp_path: Path) -> No
     link.symlink_to(tiny_bundle.root)
     write_bundle(link, tiny_bundle.manifest, {"model.onnx": b"new"}, overwrite=True)
     assert link.is_symlink()
-    assert tiny_bundle.model_path.read_bytes() == b"new"
+    assert tiny_bundle.model.read_bytes() == b"new"
 
 
 def test_a_bundle_that_appears_meanwhile_is_kept(

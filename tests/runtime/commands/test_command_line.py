@@ -156,7 +156,7 @@ def test_an_output_never_overwrites_an_image(score: Score, chest_png: Path) -> N
 def test_a_broken_bundle_leaves_earlier_results(
     score: Score, tiny_bundle: Bundle, chest_png: Path, tmp_path: Path
 ) -> None:
-    tiny_bundle.model_path.write_bytes(b"changed")
+    tiny_bundle.model.write_bytes(b"changed")
     table = tmp_path / "scores.csv"
     table.write_text("earlier results")
     assert score("-o", table, chest_png)[0] == 3
@@ -259,7 +259,7 @@ def test_an_output_that_cannot_be_written_is_wrong_usage(
 
 
 def test_a_broken_bundle_ends_with_3(tiny_bundle: Bundle, score: Score, chest_png: Path) -> None:
-    tiny_bundle.model_path.write_bytes(b"changed")
+    tiny_bundle.model.write_bytes(b"changed")
     status, out, err = score(chest_png)
     assert (status, out) == (3, "")
     assert "was altered" in err

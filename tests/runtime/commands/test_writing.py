@@ -82,7 +82,7 @@ def test_a_file_of_a_folder_and_one_listed_on_standard_input_are_inputs(
 def test_a_file_of_the_bundle_is_no_output(
     score: Run, chest_png: Path, tiny_bundle: Bundle
 ) -> None:
-    status, told = score(chest_png, "-o", tiny_bundle.model_path, "--overwrite")
+    status, told = score(chest_png, "-o", tiny_bundle.model, "--overwrite")
     assert (status, "is one of the files that are read" in told) == (2, True)
 
 

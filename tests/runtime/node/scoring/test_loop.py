@@ -126,7 +126,7 @@ def test_a_bundle_that_is_gone_is_told_and_loses_no_image(
     loop: ScoringLoop, data: DataFolder, receive: Callable[..., str], tiny_bundle: Bundle
 ) -> None:
     uid = receive(1)
-    model = tiny_bundle.model_path
+    model = tiny_bundle.model
     content = model.read_bytes()
     model.unlink()
     assert not loop.step()
