@@ -24,10 +24,12 @@ from ..runtime.backends.base import Session
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.bundles.engines import bundle_engines, copy_bundle
 from ..runtime.cli import run_alone
-from ..runtime.commands.options import bundle_option, output_option
+from ..runtime.commands.options import bundle_option, output_option, overwrite_option
 from ..runtime.commands.statuses import UNSCORED
 from ..runtime.commands.terminal import show, tell
+from ..runtime.commands.writing import OutputRule
 from ..runtime.errors import BrixiaEdgeError
+from ..runtime.files import write_file
 from ..runtime.inspection.machine import examine
 from ..runtime.inspection.machine_gpu import LIBRARIES, gpu_target, library_version
 from .agreement.contestants import pair
@@ -153,24 +155,32 @@ def _machine() -> dict[str, object]:
 )
 @click.option("--images", type=click.IntRange(1), default=8, show_default=True)
 @click.option("--runs", type=click.IntRange(1), default=100, show_default=True)
-def command(
-    output: Path, bundle: Path | None, backends: Sequence[str], images: int, runs: int
+@overwrite_option("a report that exists")
+def command(  # noqa: PLR0913, PLR0917 - one for each option
+    output: Path,
+    bundle: Path | None,
+    backends: Sequence[str],
+    images: int,
+    runs: int,
+    overwrite: bool,
 ) -> int:
     """Build, run, compare and time engines on this machine's GPU; write one report.
 
     Exit status 1 when anything does not hold.
     """
+    opened = Bundle.open(bundle)
+    OutputRule(opened.paths, overwrite).check(output)
     installed = [name for name, library in LIBRARIES.items() if library_version(library.module)]
     results: dict[str, list[Check]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for backend in backends or installed:
-            copied = copy_bundle(Bundle.open(bundle), Path(folder) / backend)
+            copied = copy_bundle(opened, Path(folder) / backend)
             results[backend] = accept(copied, backend, images, runs)
     report = {
         "machine": _machine(),
         "checks": {name: [asdict(check) for check in each] for name, each in results.items()},
     }
-    output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_file(output, (json.dumps(report, indent=2) + "\n").encode(), overwrite)
     show(
         f"{'ok' if check.ok else 'FAILED':<8}{backend:<14}{check.name}: {check.found}"
         for backend, checks in results.items()

@@ -30,10 +30,13 @@ from ..runtime.commands.options import (
     bundle_option,
     isolate_option,
     output_option,
+    overwrite_option,
 )
 from ..runtime.commands.progress import show_progress
 from ..runtime.commands.terminal import show
+from ..runtime.commands.writing import OutputRule
 from ..runtime.contract import SCORE_OUTPUTS
+from ..runtime.files import write_file
 from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ..runtime.quality.chest_template import (
     PLACEMENTS,
@@ -228,8 +231,8 @@ def rates(warnings: Mapping[str, Sequence[tuple[str, ...]]]) -> str:
     return "\n".join(lines)
 
 
-def write_template(template: ChestTemplate, images: int, model: str, path: Path) -> None:
-    """Write a template as JSON, with the sha256 of the network's weights it was made with."""
+def template_json(template: ChestTemplate, images: int, model: str) -> str:
+    """Give a template as JSON, with the sha256 of the network's weights it was made with."""
     stored = {
         "made_by": "python -m brixia_edge.calibration.chest_template",
         "images": images,
@@ -237,7 +240,7 @@ def write_template(template: ChestTemplate, images: int, model: str, path: Path)
         "weights": np.round(template.weights, 3).tolist(),
         "lungs": np.round(template.lungs, 3).tolist(),
     }
-    path.write_text(json.dumps(stored, separators=(",", ":")) + "\n", encoding="utf-8")
+    return json.dumps(stored, separators=(",", ":")) + "\n"
 
 
 @click.command()
@@ -246,12 +249,20 @@ def write_template(template: ChestTemplate, images: int, model: str, path: Path)
 @bundle_option()
 @backend_option
 @isolate_option
-def main(
-    images: Path, output: Path | None, bundle: Path | None, backend: str, isolate: bool | None
+@overwrite_option("a template that exists")
+def main(  # noqa: PLR0913, PLR0917 - one for each option
+    images: Path,
+    output: Path | None,
+    bundle: Path | None,
+    backend: str,
+    isolate: bool | None,
+    overwrite: bool,
 ) -> None:
     """Measure the frontal chest gate on a folder of upright chest radiographs."""
     files = sorted(path for path in images.iterdir() if path.is_file())
     opened = Bundle.open(bundle)
+    if output:
+        OutputRule([*files, *opened.paths], overwrite).check(output)
     session = open_session(opened, backend)
     spec = opened.manifest.preprocess
     with closing(open_source(spec, reading_mode(isolate, [str(images)], files))) as source:
@@ -268,7 +279,8 @@ def main(
     )
     if output:
         template = make_template(observed)
-        write_template(template, len(files), opened.manifest.weights_sha256, output)
+        made = template_json(template, len(files), opened.manifest.weights_sha256)
+        write_file(output, made.encode(), overwrite)
 
 
 if __name__ == "__main__":

@@ -170,6 +170,29 @@ def test_only_the_terminal_module_writes_to_standard_streams(room: str) -> None:
         assert not written or name in MAY_WRITE, f"{name} uses {written}"
 
 
+WRITES_ITS_OWN_WAY = {
+    "runtime.files": "the one writer",
+    "runtime.node.receiving.arrival": "a keyed digest",
+    "runtime.node.receiving.spool": "takes one image from several callers at a time, and says why",
+    "benchmarks.scaling.tiny_bundle": "thousands of small files of a temporary folder",
+}
+
+
+@pytest.mark.parametrize("room", TOWER)
+def test_files_are_written_and_digested_in_one_place(room: str) -> None:
+    for path in modules(room):
+        if dotted(path) not in WRITES_ITS_OWN_WAY:
+            found = _writes(ast.parse(path.read_text(encoding="utf-8")))
+            assert not found, f"{path.relative_to(ROOT)} has {found}; see runtime/files.py"
+
+
+def _writes(tree: ast.AST) -> set[str]:
+    """What writes, renames or digests a file by hand."""
+    named = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    ends = {name.rpartition(".")[2] for name in named}
+    return (ends & {"write_text", "write_bytes"}) | (named & {"os.replace", "hashlib.sha256"})
+
+
 def test_no_module_is_named_after_a_package_it_may_use() -> None:
     names = {path.stem for room in TOWER for path in modules(room)}
     assert not names & {*HEAVY, "onnxruntime", "numpy", "pydicom", "click"}

@@ -20,12 +20,14 @@ from numpy.typing import NDArray
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.cli import run_alone
 from ...runtime.commands.inputs import find_some
-from ...runtime.commands.options import PATH, bundle_option, output_option
+from ...runtime.commands.options import PATH, bundle_option, output_option, overwrite_option
 from ...runtime.commands.terminal import show_json, tell
+from ...runtime.commands.writing import OutputRule
 from ...runtime.explanation.evidence import EVIDENCE, explain_by_evidence
 from ...runtime.explanation.explainer import NEEDED_OUTPUTS
 from ...runtime.explanation.occlusion import OCCLUSION, probability_drops
 from ...runtime.explanation.superpixels import lung_superpixels
+from ...runtime.files import write_file
 from ...runtime.preparation.preprocess import preprocess
 from ...runtime.results import RESEARCH_USE, ScoredRadiograph
 from ...runtime.scorer import Scorer
@@ -182,21 +184,26 @@ def report(scorer: Scorer, curves: Mapping[str, Curves]) -> dict[str, object]:
     help="occlusion takes five times as long as the other two together.",
 )
 @click.option("--limit", type=click.IntRange(1), help="So many, spread over the files.")
-def command(
+@overwrite_option("a report that exists")
+def command(  # noqa: PLR0913, PLR0917 - one for each option
     images: tuple[Path, ...],
     output: Path,
     bundle: Path | None,
     orders: tuple[str, ...],
     limit: int | None,
+    overwrite: bool,
 ) -> None:
     """Measure how faithful explanations are, by deletion curves."""
     files = spread(find_some(list(map(str, images))).files, limit)
-    with Scorer(Bundle.open(bundle), outputs=NEEDED_OUTPUTS, reading=ISOLATED) as scorer:
+    opened = Bundle.open(bundle)
+    OutputRule([*files, *opened.paths], overwrite).check(output)
+    with Scorer(opened, outputs=NEEDED_OUTPUTS, reading=ISOLATED) as scorer:
         curves = dict[str, Curves]()
         for result in _scored(scorer, files):
             curves[result.file.name] = measure_curves(scorer, result, orders)
             # Hours of work: what is there is kept if the rest is cut short.
-            output.write_text(json.dumps(report(scorer, curves), indent=1) + "\n")
+            found = json.dumps(report(scorer, curves), indent=1) + "\n"
+            write_file(output, found.encode(), overwrite=True)
             tell(f"{len(curves)} of {len(files)}")
     show_json(asdict(summarise(list(curves.values()))))
 

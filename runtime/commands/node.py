@@ -11,8 +11,10 @@ from typing import Any
 import click
 
 from ..errors import ConfigurationError
+from .options import overwrite_option
 from .statuses import UNSCORED
 from .terminal import show, tell
+from .writing import OutputRule, output_file
 
 _PATH = click.Path(path_type=Path)
 _NODE = "brixia_edge.runtime.node"
@@ -45,15 +47,12 @@ def node() -> None:
 
 @node.command()
 @click.argument("output", type=_PATH, default=Path("node.toml"))
-@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@overwrite_option("a file that exists")
 def init(output: Path, overwrite: bool) -> None:
     """Write a commented configuration."""
     text = _of("operating.template", "commented_toml")()
-    try:
-        with output.open("w" if overwrite else "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError as error:
-        raise ConfigurationError(f"{output} exists; give --overwrite to replace it") from error
+    with output_file(output, OutputRule((), overwrite)) as file:
+        file.write(text.encode())
     tell(f"Wrote {output}; name your modalities and archives in it")
 
 

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from ..authorship import BEGINNING, SOFTWARE, begins_as_own
 from ..errors import UnreadableImage
+from ..files import PART_SUFFIX
 from ..results import UnscoredFile
 
 STANDARD_INPUT = "-"
@@ -157,6 +158,9 @@ def looks_like_radiograph(path: Path) -> bool:
     """
     # A DICOMDIR (PS3.10 8.6) lists files by paths of its own; discs have it in any case.
     if path.name.upper() in ("DICOMDIR", "DICOMDIR;1") or _is_special(path):
+        return False
+    # An answer that another run is writing here, or that a killed one left half.
+    if path.name.endswith(PART_SUFFIX):
         return False
     if path.suffix.lower() in _SUFFIXES:
         return True

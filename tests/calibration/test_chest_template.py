@@ -1,7 +1,6 @@
 """Making a template: it learns how drawn chests lie, from copies whose placement is known."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from brixia_edge.calibration.chest_template import (
     cross_validate,
     make_template,
     rates,
-    write_template,
+    template_json,
 )
 from brixia_edge.runtime.quality.chest_template import (
     ChestTemplate,
@@ -106,9 +105,8 @@ def test_an_inverted_radiograph_has_the_opposite_shades() -> None:
     np.testing.assert_allclose(inverted.pixels, 1 - radiograph.pixels)
 
 
-def test_a_template_is_written_with_where_it_came_from(tmp_path: Path) -> None:
-    write_template(NOTHING, 12, "ab" * 32, tmp_path / "template.json")
-    stored = json.loads((tmp_path / "template.json").read_text())
+def test_a_template_is_written_with_where_it_came_from() -> None:
+    stored = json.loads(template_json(NOTHING, 12, "ab" * 32))
     assert (stored["images"], stored["model_sha256"]) == (12, "ab" * 32)
     assert np.array(stored["weights"]).shape == (2, 12, 12)
     assert np.array(stored["lungs"]).shape == (12, 12)

@@ -4,9 +4,10 @@ Written beside, synchronised, renamed, the folder synchronised: only then does t
 the whole file on every file system that keeps its word.
 """
 
-import hashlib
 import os
 from pathlib import Path
+
+from ... import files
 
 PARTIAL = ".part"
 """Ends the names of files that are being written; a start removes them."""
@@ -20,9 +21,7 @@ def digest(transfer_syntax: str, dataset: bytes) -> str:
     str
         SHA-256 of the transfer syntax, a zero byte and the encoded dataset, in hexadecimal.
     """
-    found = hashlib.sha256(transfer_syntax.encode("ascii", "replace") + b"\0")
-    found.update(dataset)
-    return found.hexdigest()
+    return files.digest([transfer_syntax.encode("ascii", "replace"), b"\0", dataset])
 
 
 class Spool:

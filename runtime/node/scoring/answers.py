@@ -4,7 +4,6 @@ An object's UID follows from the image's, the bundle's digest and the kind. So a
 made again after a crash is the same object to every archive, and not one more.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -12,6 +11,7 @@ from io import BytesIO
 
 from pydicom.dataset import Dataset
 
+from ...files import digest
 from ...reports.material import Material
 from ...results import ScoredRadiograph
 from ..receiving.spool import Spool
@@ -65,11 +65,9 @@ def answer(result: ScoredRadiograph, kinds: Sequence[str], folder: Spool) -> Ite
         dataset = KINDS[kind].load()(material)
         content = encoded(dataset)
         uid = str(dataset.SOPInstanceUID)
-        name = f"{hashlib.sha256(uid.encode()).hexdigest()[:32]}-{kind}.dcm"
+        name = f"{digest(uid.encode())[:32]}-{kind}.dcm"
         folder.write(name, content)
-        yield AnswerObject(
-            kind, uid, str(dataset.SOPClassUID), name, hashlib.sha256(content).hexdigest()
-        )
+        yield AnswerObject(kind, uid, str(dataset.SOPClassUID), name, digest(content))
 
 
 def encoded(dataset: Dataset) -> bytes:

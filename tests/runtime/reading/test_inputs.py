@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from brixia_edge.runtime.files import part_of
 from brixia_edge.runtime.reading.inputs import find_inputs, looks_like_radiograph
 
 
@@ -145,6 +146,14 @@ def test_a_folder_may_be_named_by_a_link(folder: Path, tmp_path: Path) -> None:
     inputs = find_inputs([str(tmp_path / "link")], BytesIO())
     assert len(inputs.files) == 3
     assert inputs.links == 0
+
+
+def test_an_answer_that_is_not_whole_is_passed_over(
+    tmp_path: Path, make_dicom: Callable[..., bytes]
+) -> None:
+    part_of(tmp_path / "a-sr.dcm").write_bytes(make_dicom()[:500])
+    inputs = find_inputs([str(tmp_path)], BytesIO())
+    assert (inputs.files, inputs.skipped) == ((), 1)
 
 
 @pytest.mark.parametrize("name", ["DICOMDIR", "dicomdir", "DICOMDIR;1"])
