@@ -16,6 +16,7 @@ from ..errors import UnreadableImage, UnsupportedImage
 from ..radiograph import Codes, Radiograph
 from .colour import coloured_share, refuse_coloured
 from .decoder_remarks import decoder_remarks
+from .exif import read_turn
 from .image_headers import (
     COMMENT,
     DeclaredImage,
@@ -31,6 +32,9 @@ from .options import AS_STORED, ReadingOptions
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ALLOWED_BITS = {"PNG": (1, 2, 4, 8, 16), "JPEG": (8,)}
+
+# ANYDEPTH keeps 16 bits; for 8 bits it is the very decode of the original, not turned yet.
+_GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 
 _NO_MEMORY = -4
 """OpenCV's code for an allocation that failed (``cv::Error::StsNoMem``)."""
@@ -74,12 +78,14 @@ def radiograph_from_image(content: bytes, options: ReadingOptions = AS_STORED) -
         refuse_own()
     if declared.channels > 1:
         _refuse_colour(kind, content)
-    # ANYDEPTH keeps 16 bits; for 8 bits it is the very decode of the original.
     with decoder_remarks() as remarks:
-        grey = _decode(kind, content, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
+        grey = _decode(kind, content, _GREY)
+    turn = read_turn(content)
+    grey = grey if turn is None else np.ascontiguousarray(turn.apply(grey))
     bits = grey.dtype.itemsize * 8
     white = 2**bits - 1
-    steps = (f"decoded as {bits}-bit grey", f"divided by {white}")
+    turned = (f"{turn.told}, as its EXIF orientation asks",) if turn else ()
+    steps = (f"decoded as {bits}-bit grey", *turned, f"divided by {white}")
     shades = np.arange(white + 1, dtype=np.float64) / white
     warnings = _doubts(remarks.damage)
     return Radiograph(cast(Codes, grey), shades, kind, steps=steps, warnings=warnings)

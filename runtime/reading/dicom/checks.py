@@ -12,6 +12,7 @@ from pydicom.uid import UID
 
 from ...authorship import OWN_ELEMENTS, is_own_element, refuse_own
 from ...errors import UnreadableImage, UnsupportedImage
+from .chest_words import names_chest
 from .file import DicomFile
 from .header import Header
 from .view import view_doubts
@@ -31,7 +32,6 @@ _OTHER_MODALITIES = (
     *("GM", "SM", "IO", "PX", "ECG", "SR", "DOC", "PR", "SEG", "RTIMAGE", "RTDOSE", "RTSTRUCT"),
 )
 
-_CHEST = re.compile(r"CHEST|THORAX|THORAC|LUNG|PULMO|RIB|STERNUM|HEART|MEDIASTIN")
 _OTHER_PARTS = re.compile(
     r"(?<![A-Z])(JAW|TEETH|TOOTH|DENTAL|MANDIBLE|MAXILLA|SKULL|HEAD|BRAIN|FACE|NECK|SINUS|ORBIT|"
     r"CSPINE|LSPINE|SSPINE|COCCYX|SACRUM|PELVIS|HIP|ABDOMEN|BREAST|EXTREMITY|SHOULDER|ARM|HUMERUS|"
@@ -145,7 +145,7 @@ def _check_presentation_intent(file: DicomFile) -> None:
 def _check_body_part(header: Header) -> None:
     part = header.text("BodyPartExamined")
     other = _OTHER_PARTS.search(part)
-    if other and not _CHEST.search(part):
+    if other and not names_chest(header, "BodyPartExamined"):
         raise UnsupportedImage(
             f"BodyPartExamined is {other[0]}; BS-Net scores the chest only. "
             "Give a chest radiograph, or correct the element if it is wrong"
@@ -159,15 +159,14 @@ def _modality_doubts(header: Header) -> tuple[str, ...]:
 
 
 def _body_part_doubts(header: Header) -> tuple[str, ...]:
-    part = header.text("BodyPartExamined")
-    if not part or _CHEST.search(part):
+    if not header.text("BodyPartExamined") or names_chest(header, "BodyPartExamined"):
         return ()
     return ("BodyPartExamined does not say chest; the image may show another part",)
 
 
 def _free_text_doubts(header: Header) -> tuple[str, ...]:
     texts = {keyword: header.text(keyword) for keyword in _FREE_TEXTS}
-    is_chest = any(map(_CHEST.search, (header.text("BodyPartExamined"), *texts.values())))
+    is_chest = any(names_chest(header, keyword) for keyword in ("BodyPartExamined", *_FREE_TEXTS))
     return tuple(
         doubt for keyword, text in texts.items() for doubt in _word_doubts(keyword, text, is_chest)
     )

@@ -107,6 +107,7 @@ ELEMENTS: Mapping[str, Element] = MappingProxyType(
         "AnatomicalOrientationType": Element(Need.DOUBT, _TEXTS),
         "PatientSpeciesDescription": Element(Need.DOUBT, _TEXTS),
         "SOPInstanceUID": Element(Need.DOUBT, _TEXTS),
+        "SpecificCharacterSet": Element(Need.DOUBT, _TEXTS),
         "LossyImageCompression": Element(Need.DOUBT, _TEXTS),
     }
 )

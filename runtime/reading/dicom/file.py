@@ -16,9 +16,9 @@ from pydicom.uid import (
 
 from ...errors import BrixiaEdgeError, ImageTooLarge, UnreadableImage
 from ..limits import MAXIMUM_PIXELS
+from .broken_elements import Remainder, without_broken_elements
 from .elements import leave_out_unreadable, told_of
 from .header import Header, refusing_damage
-from .sequences import Remainder, without_broken_sequences
 
 _PREAMBLE = 132
 _EXECUTABLES = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xfe\xed\xfa\xcf")
@@ -91,12 +91,12 @@ def parse_dicom(content: bytes) -> DicomFile:
 
 
 def _parsed(content: bytes, start: int, syntax: str) -> tuple[bytes, Dataset, tuple[str, ...]]:
-    """Parse a dataset; where that fails, once more without the sequences that lead astray.
+    """Parse a dataset; where that fails, once more without the elements that lead astray.
 
     Returns
     -------
     bytes, Dataset, tuple[str, ...]
-        What was parsed, what it holds, and the keywords of the sequences left out.
+        What was parsed, what it holds, and the keywords of the elements left out.
     """
     try:
         dataset = _parsed_once(content)
@@ -123,7 +123,7 @@ def _remainder(content: bytes, start: int, syntax: str) -> Remainder:
     implicit = syntax == ImplicitVRLittleEndian or not (
         syntax or content[start + 4 : start + 6].isalpha()
     )
-    return without_broken_sequences(content, start, implicit)
+    return without_broken_elements(content, start, implicit)
 
 
 def _lacks_pixels(content: bytes, dataset: Dataset) -> bool:

@@ -89,11 +89,15 @@ class Header:
     def __contains__(self, keyword: str) -> bool:
         return keyword in self.dataset
 
+    def written(self, keyword: str) -> tuple[str, ...]:
+        """The values of a text element as they are written, stripped, empty ones left out."""
+        with refusing_value(keyword):
+            values = (str(value).strip(" \0") for value in self._values(keyword))
+            return tuple(value for value in values if value)
+
     def texts(self, keyword: str) -> tuple[str, ...]:
         """The values of a text element, upper-case and stripped, empty ones left out."""
-        with refusing_value(keyword):
-            values = (str(value).strip(" \0").upper() for value in self._values(keyword))
-            return tuple(value for value in values if value)
+        return tuple(value.upper() for value in self.written(keyword))
 
     def text(self, keyword: str) -> str:
         """The first value of a text element, or an empty text."""

@@ -67,6 +67,18 @@ def test_what_adds_a_doubt_at_most_is_left_out_without_a_word(
     assert radiograph.warnings == ()
 
 
+@pytest.mark.parametrize("element", [b"US\x03\x00abc", b"FL\x04\x00abc ", b"SQ\0\0\x03\0\0\0abc"])
+def test_character_set_that_stops_the_parser_is_left_out(
+    make_dicom: DicomMaker, element: bytes
+) -> None:
+    plain = make_dicom()
+    start = 144 + int.from_bytes(plain[140:144], "little")
+    content = plain[:start] + b"\x08\x00\x05\x00" + element + plain[start:]
+    radiograph = radiograph_from_dicom(content)
+    np.testing.assert_array_equal(radiograph.pixels, radiograph_from_dicom(plain).pixels)
+    assert radiograph.warnings == ()
+
+
 @pytest.mark.parametrize("name", TOLD)
 def test_what_decides_on_the_picture_or_a_check_is_left_out_and_told(
     make_dicom: DicomMaker, name: str

@@ -1,8 +1,9 @@
-"""Sequences of undefined length that hold no items: cut out, so that what follows can be read.
+"""Elements that lose the parser, cut out so that the others can be read.
 
-Such a sequence ends at a delimiter (PS3.5 7.5.1), which a parser finds by walking its items; junk
-among them loses the parser, and with it every element behind, Pixel Data included. Sequences that
-tell their length need no such help.
+A sequence of undefined length ends at a delimiter (PS3.5 7.5.1), which a parser finds by walking
+its items; junk among them loses the parser, and with it every element behind, Pixel Data included.
+The character set is converted while the file is parsed, and stops it where it is none. Every other
+element waits until it is asked for.
 """
 
 import re
@@ -16,6 +17,7 @@ from pydicom.filereader import read_dataset
 
 _DELIMITER = re.compile(rb"\xfe\xff\xdd\xe0\0\0\0\0")
 _UNDEFINED = 0xFFFFFFFF
+_CHARACTER_SET = 0x00080005
 _PIXEL_DATA = 0x7FE00010
 _ITEMS = 0xFFFE0000
 _LONG_FORMS = (
@@ -46,10 +48,15 @@ class _Element:
         """Whether it is a sequence of undefined length."""
         return self.length == _UNDEFINED and self.tag != _PIXEL_DATA
 
+    @property
+    def loses_parser(self) -> bool:
+        """Whether a parser can be lost in it."""
+        return self.is_open or self.tag == _CHARACTER_SET
+
 
 @dataclass(frozen=True)
 class Remainder:
-    """A dataset without its broken sequences.
+    """A dataset without its broken elements.
 
     Attributes
     ----------
@@ -63,8 +70,8 @@ class Remainder:
     cut_out: tuple[str, ...]
 
 
-def without_broken_sequences(content: bytes, start: int, implicit: bool) -> Remainder:
-    """Cut out the sequences of undefined length that lose a parser.
+def without_broken_elements(content: bytes, start: int, implicit: bool) -> Remainder:
+    """Cut out the elements that lose a parser.
 
     Parameters
     ----------
@@ -75,7 +82,7 @@ def without_broken_sequences(content: bytes, start: int, implicit: bool) -> Rema
     implicit
         Whether the elements are without value representations.
     """
-    broken = list(_broken_sequences(content, start, implicit))
+    broken = list(_broken_elements(content, start, implicit))
     if not broken:
         return Remainder(content, ())
     kept: list[bytes] = []
@@ -87,7 +94,7 @@ def without_broken_sequences(content: bytes, start: int, implicit: bool) -> Rema
     return Remainder(b"".join((*kept, content[position:])), tuple(filter(None, keywords)))
 
 
-def _broken_sequences(content: bytes, start: int, implicit: bool) -> Iterator[tuple[int, slice]]:
+def _broken_elements(content: bytes, start: int, implicit: bool) -> Iterator[tuple[int, slice]]:
     """Tag and place of each, as far as the dataset can be walked."""
     walk = _Walk(content, implicit)
     position = start
@@ -96,7 +103,7 @@ def _broken_sequences(content: bytes, start: int, implicit: bool) -> Iterator[tu
         if following is None:
             return
         place = slice(position, following)
-        if element.is_open and not _parses(content[place], implicit):
+        if element.loses_parser and not _parses(content[place], implicit):
             yield element.tag, place
         position = following
 
@@ -154,9 +161,9 @@ class _Walk:
             position = element.end if element else len(self._content)
 
 
-def _parses(sequence: bytes, implicit: bool) -> bool:
+def _parses(element: bytes, implicit: bool) -> bool:
     try:
-        read_dataset(BytesIO(sequence), implicit, True)
+        read_dataset(BytesIO(element), implicit, True)
     except Exception:  # whatever junk makes it raise
         return False
     return True
