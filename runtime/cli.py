@@ -4,6 +4,7 @@
 helps stand here and their modules (with numpy, OpenCV, ONNX Runtime) are not imported for it.
 """
 
+import errno
 import importlib
 import os
 import signal
@@ -214,6 +215,9 @@ def _report(error: Exception, debug: bool) -> int:
 
 def _where(error: OSError) -> str:
     name: Any = error.filename
+    if name is None and error.errno in (errno.EBADF, errno.ENOSPC):
+        # Errors of files name them.
+        name = "standard output"
     return f"{os.fsdecode(name) if isinstance(name, bytes) else name}: " if name else ""
 
 
