@@ -163,7 +163,7 @@ class Node:
         return Snapshot(counts, self.disk.free(), self.bundle.digest, time())
 
     def _take(self, content: bytes) -> Taken:
-        """Take up an upload; a full disk refuses it as it refuses a C-STORE."""
+        """Take up an upload; below the reserve it is refused, as an association is."""
         if not self.disk.has_room():
             return Taken(OUT_OF_RESOURCES, None, reason="less disk is free than the reserve")
         return self._noted(self.storage.take_upload(content))

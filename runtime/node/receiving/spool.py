@@ -55,7 +55,7 @@ class Spool:
         Raises
         ------
         OSError
-            The disk is full or broken; nothing of the file is left.
+            The disk is full or broken; nothing half-written is left.
         """
         partial = self.folder / f"{name}.{os.getpid()}-{os.urandom(4).hex()}{PARTIAL}"
         try:
