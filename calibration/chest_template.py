@@ -9,11 +9,12 @@ Cohen's public collection (those that the BrixIA project annotated, without its 
 """
 
 import json
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -36,6 +37,7 @@ from ..runtime.commands.progress import show_progress
 from ..runtime.commands.terminal import show
 from ..runtime.commands.writing import OutputRule
 from ..runtime.contract import SCORE_OUTPUTS
+from ..runtime.errors import MissingExtra, pip_line
 from ..runtime.files import write_file
 from ..runtime.preparation.preprocess import PreprocessSpec, preprocess
 from ..runtime.quality.chest_template import (
@@ -59,11 +61,10 @@ _ALIKE = 20  # letters of a file name: "covid-19-pneumonia-58-day-9" and "...-pr
 _COPIES = 2  # moved a little, beside the one as it is: a template must not hang on the frame
 _MOVED = 0.05  # standard deviation of each movement; see `chest_patch`
 _RIDGE = 0.03  # of 0.001, 0.003, 0.01 and 0.03 the best by cross-validation
-_FLAT = 1e-4  # slope at which the fit ends; the loss is strictly convex, so that it does end
-_FIRST_STEP = 0.01
+_FLAT = 1e-6  # slope at which the fit ends
+_MOST_STEPS = 1000
 
 Array = NDArray[np.float32]
-Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -150,19 +151,24 @@ def _observe_one(radiograph: Radiograph, session: Session, spec: PreprocessSpec)
 
 
 def make_template(observed: Observations) -> ChestTemplate:
-    """Fit the weights: the placement that undoes each change shall fit best (multinomial logit)."""
+    """Fit the weights: the placement that undoes each change shall fit best.
+
+    Raises
+    ------
+    MissingExtra
+        The package scikit-learn is not installed.
+    """
     rng = np.random.default_rng(0)
-    patches: list[Array] = []
-    wanted: list[int] = []
-    for name, change in CHANGES.items():
-        for seen in observed[name]:
-            patches += _patches(seen, rng)
-            wanted += [PLACEMENTS.index(change.undo)] * (1 + _COPIES)
-    weights = _fit_logit(np.stack(patches), np.eye(len(PLACEMENTS))[wanted])
+    upright = [
+        change.undo.lay(patch)
+        for name, change in CHANGES.items()
+        for seen in observed[name]
+        for patch in _patches(seen, rng)
+    ]
     lungs = np.mean(
         [chest_patch(seen.image, seen.mask)[1] for seen in observed["as it is"]], axis=0
     )
-    return ChestTemplate(weights, np.asarray(lungs, np.float32))
+    return ChestTemplate(_fit_weights(np.stack(upright)), np.asarray(lungs, np.float32))
 
 
 def _patches(seen: Observation, rng: np.random.Generator) -> list[Array]:
@@ -170,34 +176,29 @@ def _patches(seen: Observation, rng: np.random.Generator) -> list[Array]:
     return [chest_patch(seen.image, seen.mask, move) for move in moves]
 
 
-def _fit_logit(patches: Array, wanted: Numbers) -> Array:
-    """Fit by gradient descent with Barzilai and Borwein's steps (IMA J Numer Anal 8, 1988)."""
-    size, scale = math.prod(patches.shape[1:]), float(np.sqrt(np.mean(patches**2)))
-    flat = patches.reshape(-1, size).astype(np.float64) / scale
-    each = np.eye(size, dtype=np.float32).reshape(size, *patches.shape[1:])
-    laid = np.stack([placement.lay(each).reshape(size, size) for placement in PLACEMENTS])
-    turns = laid.astype(np.float64)
+def _fit_weights(upright: Array) -> Array:
+    """Fit one template for all placements, by logistic regression of how a patch was laid.
 
-    def slope(weights: Numbers) -> Numbers:
-        excess = _shares(flat @ (turns @ weights).T) - wanted
-        sums: Numbers = np.tensordot(excess.T @ flat, turns, 2)
-        return sums / len(flat) + _RIDGE * weights
-
-    weights = np.zeros(size)
-    before = slope(weights)
-    step = -_FIRST_STEP * before
-    while np.abs(before).max() > _FLAT:
-        weights += step
-        after = slope(weights)
-        change = after - before
-        step = after * (-float(step @ step) / float(step @ change))
-        before = after
-    return (weights / scale).reshape(patches.shape[1:]).astype(np.float32)
+    Every upright patch is laid in all placements, so that the classes differ by nothing but their
+    placement. The loss is strictly convex and so has one minimum; as laying permutes the classes,
+    it is the one at which the weights of each are those of the first, laid likewise.
+    """
+    scale = float(np.sqrt(np.mean(upright**2)))
+    laid = np.concatenate([placement.lay(upright) for placement in PLACEMENTS])
+    placed = np.repeat(np.arange(len(PLACEMENTS)), len(upright))
+    model = _logistic_regression()(
+        C=1 / (_RIDGE * len(upright)), fit_intercept=False, tol=_FLAT, max_iter=_MOST_STEPS
+    )
+    model.fit(laid.reshape(len(laid), -1).astype(np.float64) / scale, placed)
+    weights: Array = (model.coef_[0] / scale).reshape(upright.shape[1:]).astype(np.float32)
+    return weights
 
 
-def _shares(fits: Numbers) -> Numbers:
-    powers = np.exp(fits - fits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+def _logistic_regression() -> Any:
+    try:
+        return import_module("sklearn.linear_model").LogisticRegression
+    except ModuleNotFoundError as error:
+        raise MissingExtra.of("making a template", "scikit-learn", pip_line("report")) from error
 
 
 def cross_validate(observed: Observations) -> dict[str, list[tuple[str, ...]]]:

@@ -1,9 +1,11 @@
 """Making a template: it learns how drawn chests lie, from copies whose placement is known."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
+from brixia_edge.calibration import chest_template
 from brixia_edge.calibration.chest_template import (
     CHANGES,
     Observation,
@@ -13,6 +15,7 @@ from brixia_edge.calibration.chest_template import (
     template_json,
 )
 from brixia_edge.runtime.quality.chest_template import (
+    PLACEMENTS,
     ChestTemplate,
     measure_placement,
     reduce_image,
@@ -20,6 +23,7 @@ from brixia_edge.runtime.quality.chest_template import (
 from brixia_edge.runtime.quality.measures import AlignmentMeasures, QualityMeasures
 from brixia_edge.runtime.radiograph import Radiograph
 from drawn_chest import Array, draw_chest
+from numpy.typing import NDArray
 
 Observed = dict[str, list[Observation]]
 
@@ -110,3 +114,24 @@ def test_a_template_is_written_with_where_it_came_from() -> None:
     assert (stored["images"], stored["model_sha256"]) == (12, "ab" * 32)
     assert np.array(stored["weights"]).shape == (2, 12, 12)
     assert np.array(stored["lungs"]).shape == (12, 12)
+
+
+def test_the_fit_is_the_minimum_of_what_it_is_to_minimise() -> None:
+    pytest.importorskip("sklearn")
+    upright = np.random.default_rng(3).normal(0.2, 1.0, (24, 2, 12, 12)).astype(np.float32)
+    weights = chest_template._fit_weights(upright)  # pyright: ignore[reportPrivateUsage]
+    scale = float(np.sqrt(np.mean(upright**2)))
+    ridge = chest_template._RIDGE  # pyright: ignore[reportPrivateUsage]
+
+    def loss(tried: NDArray[np.floating[Any]]) -> float:
+        laid = np.stack([placement.lay(upright / scale) for placement in PLACEMENTS])
+        fits = np.einsum("kncij,cij->nk", laid.astype(np.float64), tried)
+        shares = fits[:, 0] - np.log(np.exp(fits).sum(axis=1))
+        return float(-shares.mean() + ridge / 2 * np.sum(tried**2))
+
+    least = loss(weights.astype(np.float64) * scale)
+    rng = np.random.default_rng(4)
+    for size in (1e-1, 1e-2):
+        for _ in range(20):
+            step = rng.normal(0, size, weights.shape)
+            assert loss(weights * scale + step) > least
