@@ -82,7 +82,7 @@ def _score(bundle: Path, folder: Path, count: int) -> _Found:
     how = ["--bundle", str(bundle), "--backend", "onnxruntime", "--threads", "1"]
     command = [sys.executable, "-m", f"{__package__}.score_child", "score", str(folder), *how]
     done = subprocess.run(  # noqa: S603 - our own command with the arguments above
-        [*command, "--format", "json", "-o", str(output)],
+        [*command, "--format", "json", "-o", str(output), "--overwrite"],
         capture_output=True,
         text=True,
         check=False,

@@ -25,7 +25,7 @@ def test_all_radiographs_of_both_folders_count(
 ) -> None:
     given: list[Path] = []
 
-    def add_reference(bundle: Bundle, files: tuple[Path, ...], _progress: object) -> Bundle:
+    def add_reference(bundle: Bundle, files: tuple[Path, ...], *_: object) -> Bundle:
         given.extend(files)
         return bundle
 

@@ -177,7 +177,7 @@ def test_a_full_disk_is_told(tiny_bundle: Bundle, chest_png: Path) -> None:
             )
         assert done.returncode == 1
         told = "the disk is full (No space left on device); nothing more was written\n"
-        assert done.stderr == f"Error: {'/dev/full: ' if more else ''}{told}"
+        assert done.stderr == f"Error: {'/dev/full' if more else 'standard output'}: {told}"
 
 
 @pytest.fixture

@@ -26,11 +26,11 @@ import os, signal, sys
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.reports import JsonReport
 add, written = JsonReport.add, []
-def add_or_die(report, result, files=()):
+def add_or_die(report, result, *more):
     if len(written) == {WRITTEN}:
         os.kill(os.getpid(), signal.SIGKILL)
     written.append(result)
-    add(report, result, files)
+    add(report, result, *more)
 JsonReport.add = add_or_die
 sys.exit(main(sys.argv[1:]))
 """
