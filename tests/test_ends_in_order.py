@@ -33,14 +33,15 @@ run()
 
 EXPORT = """
 from brixia_edge.export import cli as export_cli
+from brixia_edge.export.exporter import FloatNetwork
 from brixia_edge.export.precision import lower_precision
 from brixia_edge.runtime.bundles.bundle import Bundle
-from brixia_edge.runtime.bundles.engines import copy_bundle
 import os
 from pathlib import Path
 export_cli.load_weights = lambda *_: None
-lower_precision.export_bundle = lambda _, target, options: copy_bundle(
-    Bundle.open(Path(os.environ["TINY_BUNDLE"])), target
+tiny = Bundle.open(Path(os.environ["TINY_BUNDLE"]))
+lower_precision.build_float = lambda *_: FloatNetwork(
+    None, (tiny.root / "model.onnx").read_bytes(), tiny.manifest, ()
 )
 """
 """Before `PROGRAM`: exports the tiny bundle as if it came of the weights."""

@@ -20,12 +20,12 @@ from brixia_edge.benchmarks.explanation.deletion import FRACTIONS
 from brixia_edge.calibration import chest_template, reference_histograms
 from brixia_edge.calibration.choosing import description
 from brixia_edge.export import cli as export_cli
-from brixia_edge.export.exporter import ExportOptions
+from brixia_edge.export.exporter import FloatNetwork
+from brixia_edge.export.graph.graph import Graph
 from brixia_edge.export.precision import lower_precision
 from brixia_edge.export.precision.accuracy import ScoreBound
 from brixia_edge.runtime import scorer
 from brixia_edge.runtime.bundles.bundle import Bundle
-from brixia_edge.runtime.bundles.engines import copy_bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.commands import inputs
 from brixia_edge.runtime.errors import CalibrationError, UnreadableImage
@@ -152,15 +152,16 @@ def test_export(
     def weights(*_: object) -> None:
         return None
 
-    def full(_: object, target: Path, options: ExportOptions) -> Bundle:
-        return copy_bundle(tiny_bundle, target)
+    def full(*_: object) -> FloatNetwork:
+        model = (tiny_bundle.root / "model.onnx").read_bytes()
+        return FloatNetwork(Graph("tiny"), model, tiny_bundle.manifest, ())
 
     def lower(_w: object, _t: object, reference: Any, _b: ScoreBound, _p: Progress) -> None:
         measured.append(len(reference.measured))
         raise CalibrationError("all was read")
 
     monkeypatch.setattr(export_cli, "load_weights", weights)
-    monkeypatch.setattr(lower_precision, "export_bundle", full)
+    monkeypatch.setattr(lower_precision, "build_float", full)
     monkeypatch.setattr(lower_precision, "_build_half", lower)
     monkeypatch.setattr(lower_precision, "choose_from", _first_two)
     undoubted_surveys(monkeypatch)
