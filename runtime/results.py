@@ -109,6 +109,25 @@ class ModelIdentity:
 
 
 @dataclass(frozen=True)
+class ScoringSettings:
+    """On what a score depends, beside the file.
+
+    Attributes
+    ----------
+    bundle
+        The digest of the bundle, see `Bundle.digest`.
+    backend
+        What ran it.
+    window
+        See `ReadingOptions`.
+    """
+
+    bundle: str = ""
+    backend: str = ""
+    window: int | None = None
+
+
+@dataclass(frozen=True)
 class ScoredRadiograph:
     """A radiograph, its score, and all that a report may want to say about it.
 
@@ -116,8 +135,8 @@ class ScoredRadiograph:
     ----------
     file, radiograph, prediction, score, quality, model, timing
         What was scored, what came of it, by which model, in which time.
-    bundle
-        The digest of the bundle that scored, see `Bundle.digest`.
+    settings
+        With what it was scored.
     """
 
     file: Path
@@ -127,7 +146,7 @@ class ScoredRadiograph:
     quality: Quality
     model: ModelIdentity
     timing: Timing
-    bundle: str = ""
+    settings: ScoringSettings = ScoringSettings()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,14 @@ from .bundles.bundle import Bundle
 from .contract import SCORE_OUTPUTS
 from .errors import BrixiaEdgeError, CannotRun, ImageTooLarge
 from .quality.quality import assess_quality
-from .results import NOT_TIMED, Prediction, ScoredRadiograph, Timing, UnscoredFile
+from .results import (
+    NOT_TIMED,
+    Prediction,
+    ScoredRadiograph,
+    ScoringSettings,
+    Timing,
+    UnscoredFile,
+)
 from .scores import BrixiaScore
 from .sources.isolated import IN_THIS_PROCESS, ReadingMode, open_source
 from .sources.source import PreparedRadiograph
@@ -65,6 +72,9 @@ class Scorer:
         except BaseException:
             self.source.close()
             raise
+        self.settings = ScoringSettings(
+            self.bundle.digest, self.session.backend, reading.options.window
+        )
         self._outputs = tuple(dict.fromkeys((*SCORE_OUTPUTS, *outputs)))
 
     def score(self, path: str | Path) -> ScoredRadiograph:
@@ -123,7 +133,7 @@ class Scorer:
             quality=assess_quality(prepared.radiograph, prepared.image, prediction),
             model=self.bundle.identity,
             timing=NOT_TIMED,
-            bundle=self.bundle.digest,
+            settings=self.settings,
         )
 
     def close(self) -> None:

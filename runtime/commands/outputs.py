@@ -1,6 +1,8 @@
 """The files that commands write about each radiograph, beside the report."""
 
-from collections.abc import Callable, Iterator, Mapping
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +12,7 @@ import click
 from ..errors import BrixiaEdgeError, CannotRun
 from ..files import why
 from ..reports.material import Material
-from ..reports.output_names import output_stem
+from ..reports.output_names import output_stem, stem_pattern
 from ..results import ScoredRadiograph, UnscoredFile
 from .terminal import tell
 from .writing import OutputRule, make_folder
@@ -118,6 +120,19 @@ class OutputFolders:
             tell(f"{result.file}: {remark}")
         return Written(tuple(path for written in each for path in written.paths), remarks)
 
+    def complete(self, file: Path, written: Iterable[str]) -> bool:
+        """Whether an earlier run has written all that is asked for about a radiograph.
+
+        Parameters
+        ----------
+        file
+            The radiograph's.
+        written
+            Paths that the earlier run tells of.
+        """
+        found = {path.name: path for path in map(Path, written) if os.path.isfile(path)}
+        return all(writer.among(found, file, self._keep_names) for writer in self._writers)
+
     def _write(self, material: Material, stem: str) -> Iterator[Written]:
         for writer in self._writers:
             try:
@@ -134,6 +149,14 @@ class _Writer:
     option: str
     folder: Path
     function: Callable[[Material, Path], tuple[str, ...]]
+
+    def among(self, found: Mapping[str, Path], file: Path, keep_names: bool) -> bool:
+        """Whether its file about a radiograph is among those of an earlier run, by name."""
+        name = stem_pattern(file, keep_names) + re.escape(OUTPUTS[self.option].suffix)
+        return any(
+            re.fullmatch(name, each) and os.path.samefile(path.parent, self.folder)
+            for each, path in found.items()
+        )
 
     def write(self, material: Material, stem: str, rule: OutputRule) -> Written:
         path = self.folder / f"{stem}{OUTPUTS[self.option].suffix}"

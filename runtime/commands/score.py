@@ -93,9 +93,10 @@ def score(
     folders = {"--overlay": overlay, "--sr": sr, "--secondary-capture": secondary_capture}
     outputs = OutputFolders(folders, rule, keep_names)
     with result_stream(output, rule, resume, keep=form == "json") as stream:
-        inputs = inputs if resumed is None else unscored(inputs, resumed, opened)
         reading = reading_mode(isolate, paths, inputs.files, ReadingOptions(window))
         with Scorer(opened, backend, threads, reading=reading) as scorer:
+            if resumed is not None:
+                inputs = unscored(inputs, resumed, scorer, outputs)
             results = show_results("Scoring", _results(scorer, inputs), len(inputs.files))
             results = watch_drift(results, scorer.bundle, drift)
             return _report(results, REPORTS[form](stream), outputs, strict)

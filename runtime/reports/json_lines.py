@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
 
@@ -62,8 +63,8 @@ def as_object(result: ScoredRadiograph | UnscoredFile) -> dict[str, object]:
     dict[str, object]
         ``{"file", "error": {"type", "message"}}`` for a file without a score; else ``file``,
         ``sop_instance_uid``, ``zones``, ``global``, ``expected``, ``probabilities``,
-        ``quality``, ``model``, ``timing_ms`` and ``notice``. Probabilities and expected
-        scores are rounded to 6 decimals, times to 3.
+        ``quality``, ``model``, ``settings``, ``timing_ms`` and ``notice``. Probabilities and
+        expected scores are rounded to 6 decimals, times to 3.
     """
     if isinstance(result, UnscoredFile):
         error = {"type": type(result.error).__name__, "message": str(result.error)}
@@ -101,6 +102,7 @@ def _circumstances(result: ScoredRadiograph) -> dict[str, object]:
     return {
         "quality": {"ok": quality.ok, "warnings": list(quality.warnings)},
         "model": {"name": model.name, "precision": model.precision, "sha256": model.sha256},
+        "settings": asdict(result.settings),
         "timing_ms": {
             stage: round(value, _MILLISECOND_DIGITS) for stage, value in milliseconds.items()
         },

@@ -7,6 +7,8 @@ repeat; the place of the file goes in too, so that two files never share a name.
 """
 
 import os
+import re
+from pathlib import Path
 
 from ..files import digest
 from ..results import ScoredRadiograph
@@ -38,7 +40,17 @@ def output_stem(result: ScoredRadiograph, keep_names: bool = False) -> str:
         pixels; with `keep_names` the file's name and a hyphen before them.
     """
     digits = _digest(result)[:_DIGITS]
-    return f"{result.file.stem[:_LONGEST_STEM]}-{digits}" if keep_names else digits
+    return f"{_kept(result.file)}{digits}" if keep_names else digits
+
+
+def stem_pattern(file: Path, keep_names: bool = False) -> str:
+    """A regular expression for the `output_stem` of a file that is not read again."""
+    kept = re.escape(_kept(file)) if keep_names else ""
+    return rf"{kept}[0-9a-f]{{{_DIGITS}}}"
+
+
+def _kept(file: Path) -> str:
+    return f"{file.stem[:_LONGEST_STEM]}-"
 
 
 def _digest(result: ScoredRadiograph) -> str:

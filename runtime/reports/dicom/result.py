@@ -27,7 +27,7 @@ def derived_uid(result: ScoredRadiograph, source_uid: str, what: str) -> str:
     what
         Which of the things that are made of it.
     """
-    told = f"{SOFTWARE}\0{what}\0{source_uid}\0{result.bundle}"
+    told = f"{SOFTWARE}\0{what}\0{source_uid}\0{result.settings.bundle}"
     return f"2.25.{int(digest(told.encode())[:32], 16)}"
 
 

@@ -6,18 +6,38 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.bundles.writing import write_bundle
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.commands.resume import EarlierRun, resume_output
 from brixia_edge.runtime.errors import ResumeError
-from brixia_edge.runtime.results import ModelIdentity
+from brixia_edge.runtime.results import ModelIdentity, ScoringSettings
 
 MODEL = ModelIdentity("tiny", "fp32", "ab" * 32)
+SETTINGS = ScoringSettings("cd" * 32, "onnxruntime", window=None)
 FILES = 12
+MUTATIONS = 2000
+SPECIAL = (
+    b"{",
+    b"}",
+    b"[" * 2000,
+    b'"',
+    b"\\ud800",
+    b"null",
+    b"1e999",
+    b"NaN",
+    b"\n",
+    b"\0" * 9,
+    b":",
+    b",",
+)
 WRITTEN = 5
 """Lines of the run that is cut short."""
 
@@ -39,7 +59,8 @@ sys.exit(main(sys.argv[1:]))
 
 def line(file: str, precision: str = "fp32", **members: object) -> bytes:
     model = {"name": "tiny", "precision": precision, "sha256": "ab" * 32}
-    return json.dumps({"file": file, "global": 9, "model": model, **members}).encode() + b"\n"
+    made = {"global": 9, "model": model, "settings": asdict(SETTINGS)}
+    return json.dumps({"file": file, **made, **members}).encode() + b"\n"
 
 
 def failure(file: str) -> bytes:
@@ -47,13 +68,13 @@ def failure(file: str) -> bytes:
 
 
 def test_an_absent_output_is_a_run_not_begun(tmp_path: Path) -> None:
-    assert resume_output(tmp_path / "new.jsonl", MODEL) == EarlierRun(frozenset())
+    assert resume_output(tmp_path / "new.jsonl", MODEL, SETTINGS) == EarlierRun({})
 
 
 def test_files_with_a_score_are_done_and_files_with_an_error_are_not(tmp_path: Path) -> None:
     output = tmp_path / "o.jsonl"
     output.write_bytes(line("a.dcm") + failure("b.dcm"))
-    progress = resume_output(output, MODEL)
+    progress = resume_output(output, MODEL, SETTINGS)
     assert progress.remaining([Path("a.dcm"), Path("b.dcm"), Path("c.dcm")]) == (
         Path("b.dcm"),
         Path("c.dcm"),
@@ -64,21 +85,21 @@ def test_a_name_that_is_no_text_is_known_again(tmp_path: Path) -> None:
     name = os.fsdecode(b"r\xf6ntgen.dcm")
     output = tmp_path / "o.jsonl"
     output.write_bytes(line(name))
-    assert resume_output(output, MODEL).remaining([Path(name)]) == ()
+    assert resume_output(output, MODEL, SETTINGS).remaining([Path(name)]) == ()
 
 
 def test_a_torn_last_line_is_cut_away_wherever_it_was_torn(tmp_path: Path) -> None:
     output = tmp_path / "o.jsonl"
     for kept in range(1, len(line("b.dcm"))):
         output.write_bytes(line("a.dcm") + line("b.dcm")[:kept])
-        assert resume_output(output, MODEL) == EarlierRun(frozenset({"a.dcm"}), kept)
+        assert resume_output(output, MODEL, SETTINGS) == EarlierRun({"a.dcm": ()}, kept)
         assert output.read_bytes() == line("a.dcm")
 
 
 def test_zeros_that_a_power_failure_left_are_cut_away(tmp_path: Path) -> None:
     output = tmp_path / "o.jsonl"
     output.write_bytes(line("a.dcm") + b"\0" * 100)
-    assert resume_output(output, MODEL).torn == 100
+    assert resume_output(output, MODEL, SETTINGS).torn == 100
 
 
 @pytest.mark.parametrize(
@@ -90,6 +111,12 @@ def test_zeros_that_a_power_failure_left_are_cut_away(tmp_path: Path) -> None:
         line("a.dcm") + b"{}\n" + line("b.dcm"),
         line("a.dcm") + b"[1]\n",
         b'{"file": 3}\n',
+        b'{"file": "a.dcm", "written": "text"}\n',
+        b'{"file": "a.dcm", "written": [1]}\n',
+        b'{"file": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n",
+        b'{"file": "' + b"a" * (1 << 20),
+        b'{"file": "' + b"a" * (1 << 20) + b'"}\n',
+        b'{"file": "a.dcm", "global": ' + b"9" * 10_000 + b"}\n",
         b"\xff\xfe\n",
     ],
 )
@@ -97,7 +124,7 @@ def test_what_is_no_result_is_refused_and_kept(tmp_path: Path, content: bytes) -
     output = tmp_path / "o.jsonl"
     output.write_bytes(content)
     with pytest.raises(ResumeError, match="is no result"):
-        resume_output(output, MODEL)
+        resume_output(output, MODEL, SETTINGS)
     assert output.read_bytes() == content
 
 
@@ -105,7 +132,71 @@ def test_scores_of_another_model_are_not_mixed_in(tmp_path: Path) -> None:
     output = tmp_path / "o.jsonl"
     output.write_bytes(line("a.dcm", precision="int8"))
     with pytest.raises(ResumeError, match="line 1 is of the model"):
-        resume_output(output, MODEL)
+        resume_output(output, MODEL, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"bundle": "ef" * 32}, "bundle 'efef"),
+        ({"backend": "openvino"}, "--backend 'openvino'; .* 'onnxruntime'"),
+        ({"window": 2}, "--window 2; .* None"),
+    ],
+)
+def test_scores_that_were_made_otherwise_are_not_mixed_in(
+    tmp_path: Path, other: dict[str, object], told: str
+) -> None:
+    output = tmp_path / "o.jsonl"
+    content = line("a.dcm") + line("b.dcm", settings={**asdict(SETTINGS), **other})
+    output.write_bytes(content)
+    with pytest.raises(ResumeError, match=f"line 2 was scored with {told}"):
+        resume_output(output, MODEL, SETTINGS)
+    assert output.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "told", [None, {}, [], "text", {"backend": json.loads("[" * 99 + "]" * 99)}]
+)
+def test_scores_that_do_not_tell_how_they_were_made_are_refused(
+    tmp_path: Path, told: object
+) -> None:
+    output = tmp_path / "o.jsonl"
+    output.write_bytes(line("a.dcm", settings=told))
+    with pytest.raises(ResumeError, match="line 1 was scored with"):
+        resume_output(output, MODEL, SETTINGS)
+
+
+def test_any_damage_is_our_error_and_loses_nothing(tmp_path: Path) -> None:
+    output = tmp_path / "o.jsonl"
+    whole = line("a.dcm", written=["o/1-sr.dcm"]) + failure("b.dcm") + line("c.dcm")
+    for seed in range(MUTATIONS):
+        content = damaged(whole, Random(seed))  # noqa: S311 - the same in every run
+        output.write_bytes(content)
+        try:
+            earlier = resume_output(output, MODEL, SETTINGS)
+        except ResumeError:
+            assert output.read_bytes() == content
+        else:
+            kept = output.read_bytes()
+            assert content.startswith(kept)
+            assert len(kept) + earlier.torn == len(content)
+
+
+def damaged(content: bytes, random: Random) -> bytes:
+    """Bytes changed, cut out, doubled, or replaced by what is special to JSON."""
+    for _ in range(random.randint(1, 4)):
+        start = random.randrange(len(content) + 1)
+        end = min(len(content), start + random.choice((0, 1, 2, 9, 99)))
+        new = random.choice((b"", content[start:end] * 2, random.randbytes(3), *SPECIAL))
+        content = content[:start] + new + content[end:]
+    return content
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path, chest_png: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    arguments = ["--format", "json", "-o", str(tmp_path / "pipe"), "--resume"]
+    assert main(["score", str(chest_png), *arguments]) == 1
 
 
 @pytest.mark.parametrize("arguments", [[], ["--format", "json"], ["-o", "out.csv"]])
@@ -170,3 +261,71 @@ def test_a_finished_run_scores_nothing_again_but_tries_failures(
     assert f"{FILES} of {FILES + 1} files are scored already" in capfd.readouterr().err
     assert set(scored(output).values()) == {1}
     assert len(scored(output)) == FILES + 1
+
+
+FOLDERS = {"--overlay": "-overlay.png", "--sr": "-sr.dcm", "--secondary-capture": "-capture.dcm"}
+
+
+@pytest.mark.parametrize("asked", FOLDERS)
+@pytest.mark.parametrize("keep_names", [[], ["--keep-names"]])
+def test_what_is_newly_asked_for_is_written(
+    tiny_bundle: Bundle,
+    make_dicom: Callable[..., bytes],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    asked: str,
+    keep_names: list[str],
+) -> None:
+    images, output, answers = (tmp_path / name for name in ("images", "out.jsonl", "answers"))
+    images.mkdir()
+    for number in range(2):
+        uid = f"1.2.3.{number + 1}"
+        (images / f"{number}.dcm").write_bytes(
+            make_dicom(SOPInstanceUID=uid, StudyInstanceUID="1.2", SeriesInstanceUID="1.3")
+        )
+    first = command(images, tiny_bundle, output)
+    assert main(first) == 0
+    assert main([*first, asked, str(answers), *keep_names]) == 0
+    assert "2 of them lack what is asked for now" in capfd.readouterr().err
+    written = sorted(answers.iterdir())
+    assert [path.name.endswith(FOLDERS[asked]) for path in written] == [True, True]
+    lines = output.read_bytes()
+    assert main([*first, asked, str(answers), *keep_names]) == 0
+    assert output.read_bytes() == lines, "all is done"
+    written[0].unlink()
+    assert main([*first, asked, str(answers), *keep_names]) == 0
+    assert sorted(answers.iterdir()) == written, "what was lost since is made again"
+    assert main([*first, asked, str(tmp_path / "elsewhere"), *keep_names]) == 0
+    assert len(list((tmp_path / "elsewhere").iterdir())) == 2
+
+
+@pytest.mark.parametrize("changed", [["--window", "1"], ["--backend", "openvino"]])
+def test_another_window_or_backend_is_told(
+    folder: Path,
+    tiny_bundle: Bundle,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    changed: list[str],
+) -> None:
+    if "openvino" in changed:
+        pytest.importorskip("openvino")
+    output = tmp_path / "out.jsonl"
+    arguments = command(folder, tiny_bundle, output)
+    assert main(arguments) == 1
+    lines = output.read_bytes()
+    capfd.readouterr()
+    assert main([*arguments, *changed]) == 1
+    assert f"was scored with {changed[0]}" in capfd.readouterr().err
+    assert output.read_bytes() == lines
+
+
+def test_another_bundle_of_the_same_weights_is_told(
+    folder: Path, tiny_bundle: Bundle, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out.jsonl"
+    assert main(command(folder, tiny_bundle, output)) == 1
+    manifest = replace(tiny_bundle.manifest, variant="calibrated otherwise", files={})
+    model = (tiny_bundle.root / "model.onnx").read_bytes()
+    other = write_bundle(tmp_path / "other", manifest, {"model.onnx": model})
+    assert main(command(folder, other, output)) == 1
+    assert "was scored with bundle" in capfd.readouterr().err

@@ -19,6 +19,7 @@ from brixia_edge.runtime.results import (
     RESEARCH_USE,
     ModelIdentity,
     ScoredRadiograph,
+    ScoringSettings,
     UnscoredFile,
 )
 
@@ -68,7 +69,8 @@ def test_json_has_the_designed_object(
 ) -> None:
     radiograph = make_radiograph(form="DICOM", uid="1.2.3")
     result = make_result("in/chest.dcm", radiograph, warnings=["Doubtful."])
-    (entry,) = _json(result)
+    settings = ScoringSettings("cd" * 32, "onnxruntime", window=2)
+    (entry,) = _json(replace(result, settings=settings))
     probabilities = entry.pop("probabilities")
     assert list(probabilities) == list("ABCDEF")
     assert probabilities["C"] == [0.1, 0.1, 0.7, 0.1]
@@ -88,6 +90,7 @@ def test_json_has_the_designed_object(
         },
         "quality": {"ok": False, "warnings": ["Doubtful."]},
         "model": {"name": "bsnet-test", "precision": "fp32", "sha256": "0123456789abcdef" * 4},
+        "settings": {"bundle": "cd" * 32, "backend": "onnxruntime", "window": 2},
         "timing_ms": {"read": 1.25, "prepare": 2.5, "infer": 300.0, "total": 303.8},
         "notice": RESEARCH_USE,
     }

@@ -7,7 +7,7 @@ import pytest
 from brixia_edge.runtime.reports.dicom.result import derived_uid
 from brixia_edge.runtime.reports.dicom.secondary_capture import secondary_capture
 from brixia_edge.runtime.reports.material import Material
-from brixia_edge.runtime.results import ScoredRadiograph
+from brixia_edge.runtime.results import ScoredRadiograph, ScoringSettings
 from pydicom.uid import UID
 
 
@@ -15,10 +15,10 @@ def test_an_answer_made_again_is_the_same_object(
     scored_dicom: Callable[..., ScoredRadiograph],
 ) -> None:
     module = pytest.importorskip("brixia_edge.runtime.reports.dicom.structured_report")
-    result = replace(scored_dicom(), bundle="ab" * 32)
+    result = replace(scored_dicom(), settings=ScoringSettings("ab" * 32))
     for make in (module.structured_report, secondary_capture):
         first, again = make(Material(result)), make(Material(result))
-        other = make(Material(replace(result, bundle="cd" * 32)))
+        other = make(Material(replace(result, settings=ScoringSettings("cd" * 32))))
         assert first.SOPInstanceUID == again.SOPInstanceUID != other.SOPInstanceUID
         assert first.SeriesInstanceUID == again.SeriesInstanceUID != other.SeriesInstanceUID
         assert first.SOPInstanceUID != first.SeriesInstanceUID
