@@ -1,6 +1,6 @@
 """`brixia-edge evaluate`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -32,6 +32,7 @@ from .report.sections import sections
 from .results import Evaluation
 
 _DEFAULTS = EvaluationOptions()
+_TOLD_AT_MOST = 5
 
 
 @click.command(name="evaluate")
@@ -113,17 +114,27 @@ def _views(
 def _tell_sources(sources: Sources) -> None:
     tell_skipped(sources.inputs)
     for table in sources.tables:
+        nobodys = frozenset(table.without_scores)
         for line in (*table.rejected, *table.warnings):
-            tell(line)
+            if line not in nobodys:
+                tell(line)
+        _sum_up("rows that nobody has scored", table.without_scores)
     matched = sources.matched
-    for entry in matched.without_image:
-        tell(f"annotation without image: {entry.file}: {entry.reason}")
-    for name in matched.without_annotation:
-        tell(f"image without annotation: {name}")
+    missing = [f"{entry.file}: {entry.reason}" for entry in matched.without_image]
+    _sum_up("annotations without image", missing)
+    _sum_up("images without annotation", matched.without_annotation)
     tell(
         f"{len(matched.images)} of {len(sources.inputs.files)} images have annotations; "
         f"{len(matched.without_image)} annotations have no image"
     )
+
+
+def _sum_up(what: str, entries: Sequence[str]) -> None:
+    """Tell some of them and how many more there are; the report has all."""
+    if entries:
+        more = len(entries) - _TOLD_AT_MOST
+        rest = f"; and {more} more" if more > 0 else ""
+        tell(f"{what} ({len(entries)}): {'; '.join(entries[:_TOLD_AT_MOST])}{rest}")
 
 
 def _tell_unscored(evaluation: Evaluation) -> None:

@@ -1,13 +1,19 @@
 """Which image an annotation is about: files match by name, with or without suffix."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ...calibration.annotations.annotations import Annotation, AnnotationTable, RadiologistScores
+from ...calibration.annotations.forms import shortened
 from ...runtime.errors import AnnotationsError
 from .results import WithoutImage
 
+MOST_READERS = 50
+"""Every one is compared with every other, in thousands of resamples."""
+
+_NAMED = 5
 _SUFFIXES = (".dcm", ".dicom", ".png", ".jpg", ".jpeg")
 
 
@@ -73,7 +79,8 @@ def match_images(root: Path, files: Iterable[Path], tables: Sequence[AnnotationT
     Raises
     ------
     AnnotationsError
-        Two tables call a reader alike, or no annotation has an image.
+        Two tables call a reader alike, no annotation has an image, or the images have more readers
+        than can be compared.
     """
     _check_readers(tables)
     paths = {path.relative_to(root).as_posix(): path for path in files}
@@ -91,15 +98,25 @@ def match_images(root: Path, files: Iterable[Path], tables: Sequence[AnnotationT
             f"such as {tables[0].annotations[0].file}"
         )
     images = tuple(found[name].image(paths[name], name) for name in sorted(found))
+    _check_number({reader for image in images for reader in image.readings})
     return Matched(images, tuple(sorted(paths.keys() - found.keys())), tuple(missing))
 
 
 def _check_readers(tables: Sequence[AnnotationTable]) -> None:
-    readers = [reader for table in tables for reader in table.readers]
-    if doubled := sorted({name for name in readers if readers.count(name) > 1}):
+    readers = Counter(reader for table in tables for reader in table.readers)
+    if doubled := sorted(name for name, count in readers.items() if count > 1):
+        named = ", ".join(map(shortened, doubled[:_NAMED]))
         raise AnnotationsError(
-            f"two annotations files have the reader {', '.join(doubled)}; give them other names "
+            f"two annotations files have the reader {named}; give them other names "
             "in the column reader, or in the columns' prefix"
+        )
+
+
+def _check_number(readers: Collection[str]) -> None:
+    if len(readers) > MOST_READERS:
+        raise AnnotationsError(
+            f"the annotations have {len(readers)} readers, such as {shortened(min(readers))}; at "
+            f"most {MOST_READERS} are compared. Does the column reader hold readers?"
         )
 
 

@@ -14,10 +14,10 @@
                         ``age`` (years) and ``consensus`` (0 or 1).
 ======================  ===========================================================================
 
-Columns are separated by commas, semicolons or tabs. Other columns are passed over.
+Columns are separated by commas, semicolons or tabs. Other columns are passed over. `cells` tells
+how the file may be written.
 """
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,10 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.errors import AnnotationsError
-from .forms import FORMS, Form, RadiologistScores, Row, RowError
+from .cells import Cells, Row, read_table
+from .forms import FORMS, Form, RadiologistScores, RowError, shortened
 
-_FIRST_ROW = 2  # as a spreadsheet counts: the header is row 1
 _NAMED_ROWS = 5
+_SURPLUS = "has more cells than there are columns; put a cell that holds a separator into quotes"
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class AnnotationTable:
         Rows, or a reader's part of one, that are not used; one sentence with its reason each.
     warnings
         Rows that are used in spite of a doubt.
+    without_scores
+        Those of `rejected` that nobody has scored.
     """
 
     form: str
@@ -80,6 +83,7 @@ class AnnotationTable:
     rows: int
     rejected: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    without_scores: tuple[str, ...] = ()
 
     def scores_of_first_reader(self) -> dict[str, NDArray[np.int64]]:
         """Scores int64 ``[6]`` by file name, of the first reader alone.
@@ -109,20 +113,23 @@ def read_annotations(path: Path) -> AnnotationTable:
     AnnotationsError
         The file cannot be read, its columns are none of the forms, or it has no usable row.
     """
-    columns, rows = _read_rows(path)
-    form = next((form for form in FORMS if form.fits(columns)), None)
+    table = read_table(path, lambda columns: _form(columns) is not None)
+    form = _form(table.columns)
     if form is None:
         allowed = "; ".join(f"{form.name}: {form.columns}" for form in FORMS)
+        found = shortened(", ".join(table.columns))
         raise AnnotationsError(
-            f"annotations {path} have the columns {', '.join(columns)}; allowed are {allowed}"
+            f"annotations {path} have the columns {found}; allowed are {allowed}"
         )
-    collected = _Collected(form, columns)
-    for number, row in enumerate(rows, _FIRST_ROW):
-        collected.add(number, row)
-    table = collected.table(len(rows))
-    if not table.annotations:
-        raise AnnotationsError(_summary(f"annotations {path} have no usable row", table))
-    return table
+    collected = _Collected(path, form, table.columns)
+    collected.check_quotes(table.header)
+    for row in table.rows:
+        collected.add(row)
+    return collected.table()
+
+
+def _form(columns: Sequence[str]) -> Form | None:
+    return next((form for form in FORMS if form.fits(columns)), None)
 
 
 def _summary(what: str, table: AnnotationTable) -> str:
@@ -131,61 +138,73 @@ def _summary(what: str, table: AnnotationTable) -> str:
     return f"{what}: {some}{f'; and {more} more' if more > 0 else ''}"
 
 
-def _read_rows(path: Path) -> tuple[Sequence[str], list[Row]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        header = text.partition("\n")[0]
-        separator = max(",;\t", key=header.count)
-        reader = csv.DictReader(
-            text.splitlines(keepends=True), delimiter=separator, restkey="", restval=""
-        )
-        columns = [name.strip() for name in reader.fieldnames or ()]
-        reader.fieldnames = columns
-        rows = [_strip(row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise AnnotationsError(
-            f"annotations {path} cannot be read: {error}; give a CSV file in UTF-8"
-        ) from error
-    if not rows:
-        raise AnnotationsError(f"annotations {path} hold no row; give a CSV with annotations")
-    return columns, rows
-
-
-def _strip(row: Mapping[str, str | list[str]]) -> Row:
-    """Surplus cells, which `csv` gives as a list, belong to no column."""
-    return {name: value.strip() for name, value in row.items() if isinstance(value, str)}
-
-
 class _Collected:
     """What the rows gave so far; see `AnnotationTable`."""
 
-    def __init__(self, form: Form, columns: Sequence[str]) -> None:
+    def __init__(self, path: Path, form: Form, columns: Sequence[str]) -> None:
+        self._path = path
         self._form = form
-        self._columns = columns
+        self._named = form.named_readers(columns)
+        self._rows = 0
         self._readings: dict[str, dict[str, RadiologistScores]] = {}
         self._patients: dict[str, str | None] = {}
         self._attributes: dict[str, dict[str, str]] = {}
         self._readers: dict[str, None] = {}
         self._rejected: list[str] = []
+        self._without_scores: list[str] = []
         self._warnings: list[str] = []
 
-    def add(self, number: int, row: Row) -> None:
-        file = row.get("filename", "")
-        where = f"row {number} ({file})" if file else f"row {number}"
-        readers = tuple(self._form.readers(self._columns, row))
+    def add(self, row: Row) -> None:
+        self.check_quotes(row)
+        self._rows += 1
+        file = row.cells["filename"]
+        where = f"row {row.number} ({shortened(file)})" if file else f"row {row.number}"
+        readers = tuple(self._form.readers(self._named, row.cells))
         if not (file and readers):
-            self._rejected.append(f"{where}: has no {'scores' if file else 'filename'}")
+            reason = f"{where}: has no {'scores' if file else 'filename'}"
+            self._rejected.append(reason)
+            self._without_scores.extend([reason] if file else [])
+            return
+        if row.surplus:
+            self._rejected.append(f"{where}: {_SURPLUS}")
             return
         for reader in readers:
             try:
-                self._take(file, reader, row, where)
+                self._take(file, reader, row.cells, where)
             except RowError as error:
                 self._rejected.append(f"{where}: {error}")
 
-    def _take(self, file: str, reader: str, row: Row, where: str) -> None:
+    def check_quotes(self, row: Row) -> None:
+        """Refuse a row that holds another one.
+
+        Raises
+        ------
+        AnnotationsError
+            A quote that was not closed has swallowed a row with scores.
+        """
+        for cells in row.within:
+            if self._is_usable(cells):
+                raise AnnotationsError(
+                    f"annotations {self._path}, row {row.number}: a cell in quotes goes on over "
+                    f"the scores of {shortened(cells['filename'])}; close the quote"
+                )
+
+    def _is_usable(self, cells: Cells) -> bool:
+        readers = self._form.readers(self._named, cells) if cells["filename"] else ()
+        for reader in readers:
+            try:
+                self._form.reading(cells, reader)
+            except RowError:
+                continue
+            return True
+        return False
+
+    def _take(self, file: str, reader: str, row: Cells, where: str) -> None:
         reading = self._form.reading(row, reader)
         if reader in self._readings.get(file, {}):
-            raise RowError(f"an earlier row has reader {reader}'s scores of this file; it is used")
+            raise RowError(
+                f"an earlier row has reader {shortened(reader)}'s scores of this file; it is used"
+            )
         self._readers.setdefault(reader)
         self._readings.setdefault(file, {})[reader] = reading
         if not self._patients.get(file):
@@ -195,16 +214,31 @@ class _Collected:
             f"{where}: {doubt}" for doubt in self._form.doubts(row, reader, reading)
         )
 
-    def table(self, rows: int) -> AnnotationTable:
+    def table(self) -> AnnotationTable:
+        """What was collected.
+
+        Raises
+        ------
+        AnnotationsError
+            No row is usable.
+        """
         annotations = tuple(
             Annotation(file, readings, self._patients[file], self._attributes[file])
             for file, readings in self._readings.items()
         )
-        return AnnotationTable(
+        table = AnnotationTable(
             self._form.name,
             tuple(self._readers),
             annotations,
-            rows,
+            self._rows,
             tuple(self._rejected),
             tuple(self._warnings),
+            tuple(self._without_scores),
         )
+        if not self._rows:
+            raise AnnotationsError(
+                f"annotations {self._path} hold no row; give a CSV with annotations"
+            )
+        if not annotations:
+            raise AnnotationsError(_summary(f"annotations {self._path} have no usable row", table))
+        return table

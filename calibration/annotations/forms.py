@@ -1,6 +1,7 @@
 """The forms that annotations come in; `annotations` describes them for people."""
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,20 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.scores import SCORES, Zone
+from .cells import Cells
 
 PUBLIC = "public"
 METADATA = "metadata"
 CONSENSUS = "consensus"
 GENERIC = "generic"
 
-Row = Mapping[str, str]
-"""Cells by column, stripped; an absent cell is an empty text."""
-
 AGE_GROUPS = ((0, "0-17"), (18, "18-49"), (50, "50-64"), (65, "65-79"), (80, "80+"))
 """The least age in years of each group, and its name."""
 
 _ZONES = tuple(zone.value for zone in Zone)
 _TRUTH = {"1": "yes", "1.0": "yes", "TRUE": "yes", "0": "no", "0.0": "no", "FALSE": "no"}
+_DIGITS = re.compile(r"([0-9]{1,6})(?:[.,]0*)?")
+"""Zones as digits, which a program that took them for a number writes as ``102030.0``."""
+
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d*)?(?:[eE][+-]?\d+)?|[+-]?[.,]\d+")
+_LONGEST_TOLD = 200  # characters
 _SUM_TOLERANCE = 0.05  # a mean over five readers, rounded, six times
 
 
@@ -57,12 +61,16 @@ class Form(ABC):
     def fits(self, columns: Sequence[str]) -> bool:
         """Whether a file with these columns has this form."""
 
-    @abstractmethod
-    def readers(self, columns: Sequence[str], row: Row) -> Iterable[str]:
-        """Names of the readers that a row is of."""
+    def named_readers(self, columns: Sequence[str]) -> Mapping[str, str]:
+        """The reader that a column is of, by column; empty where rows name their readers."""
+        return {}
 
     @abstractmethod
-    def reading(self, row: Row, reader: str) -> RadiologistScores:
+    def readers(self, named: Mapping[str, str], row: Cells) -> Iterable[str]:
+        """Names of the readers that a row is of; `named` as `named_readers` gives them."""
+
+    @abstractmethod
+    def reading(self, row: Cells, reader: str) -> RadiologistScores:
         """A reader's scores.
 
         Raises
@@ -72,14 +80,14 @@ class Form(ABC):
         """
 
     @abstractmethod
-    def doubts(self, row: Row, reader: str, reading: RadiologistScores) -> Iterator[str]:
+    def doubts(self, row: Cells, reader: str, reading: RadiologistScores) -> Iterator[str]:
         """What is doubtful about a usable reading; half-sentences."""
 
-    def patient(self, row: Row) -> str | None:
+    def patient(self, row: Cells) -> str | None:
         """What tells one patient from another, or None."""
         return None
 
-    def attributes(self, row: Row) -> dict[str, str]:
+    def attributes(self, row: Cells) -> dict[str, str]:
         """Properties that images can be grouped by; those that are given."""
         return {}
 
@@ -89,26 +97,28 @@ class _Public(Form):
     columns = "filename and, for each reader X, X-A to X-F"
 
     def fits(self, columns: Sequence[str]) -> bool:
-        return "filename" in columns and bool(self._prefixes(columns))
+        return "filename" in columns and bool(self.named_readers(columns))
 
-    def readers(self, columns: Sequence[str], row: Row) -> Iterable[str]:
-        """Those who scored any zone: a reader need not have seen every image."""
-        return [
-            reader
-            for reader in self._prefixes(columns)
-            if any(row[f"{reader}-{zone}"] for zone in _ZONES)
-        ]
-
-    def _prefixes(self, columns: Sequence[str]) -> list[str]:
+    def named_readers(self, columns: Sequence[str]) -> Mapping[str, str]:
+        """Those who have a column for every zone."""
+        there = frozenset(columns)
         prefixes = [name.removesuffix("-A") for name in columns if name.endswith("-A")]
-        return [name for name in prefixes if all(f"{name}-{zone}" in columns for zone in _ZONES)]
+        named: dict[str, str] = {}
+        for reader in prefixes:
+            zones = [f"{reader}-{zone}" for zone in _ZONES]
+            named.update(dict.fromkeys(zones, reader) if there.issuperset(zones) else {})
+        return named
 
-    def reading(self, row: Row, reader: str) -> RadiologistScores:
+    def readers(self, named: Mapping[str, str], row: Cells) -> Iterable[str]:
+        """Those who scored any zone: a reader need not have seen every image."""
+        return dict.fromkeys(named[column] for column in row if column in named)
+
+    def reading(self, row: Cells, reader: str) -> RadiologistScores:
         return _whole([row[f"{reader}-{zone}"] for zone in _ZONES], f"reader {reader}")
 
-    def doubts(self, row: Row, reader: str, reading: RadiologistScores) -> Iterator[str]:
+    def doubts(self, row: Cells, reader: str, reading: RadiologistScores) -> Iterator[str]:
         column = f"{reader}-Global"
-        yield from _sum_doubt(column, row.get(column, ""), reading.values)
+        yield from _sum_doubt(column, row[column], reading.values)
 
 
 class _Metadata(Form):
@@ -118,30 +128,32 @@ class _Metadata(Form):
     def fits(self, columns: Sequence[str]) -> bool:
         return {"filename", "BrixiaScore"} <= set(columns)
 
-    def readers(self, columns: Sequence[str], row: Row) -> Iterable[str]:
-        return ("radiologist",)
+    def readers(self, named: Mapping[str, str], row: Cells) -> Iterable[str]:
+        return ("radiologist",) if row["BrixiaScore"] else ()
 
-    def reading(self, row: Row, reader: str) -> RadiologistScores:
-        digits = row["BrixiaScore"]
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= len(_ZONES)):
-            raise RowError(f"BrixiaScore is {digits!r}; six digits are allowed")
-        return _whole(list(digits.zfill(len(_ZONES))), "BrixiaScore")
+    def reading(self, row: Cells, reader: str) -> RadiologistScores:
+        digits = _DIGITS.fullmatch(row["BrixiaScore"])
+        if digits is None:
+            raise RowError(
+                f"BrixiaScore is {shortened(row['BrixiaScore'])!r}; six digits are allowed"
+            )
+        return _whole(list(digits[1].zfill(len(_ZONES))), "BrixiaScore")
 
-    def doubts(self, row: Row, reader: str, reading: RadiologistScores) -> Iterator[str]:
+    def doubts(self, row: Cells, reader: str, reading: RadiologistScores) -> Iterator[str]:
         column = "BrixiaScoreGlobal"
-        yield from _sum_doubt(column, row.get(column, ""), reading.values)
-        yield from _age_doubt(row.get("AgeAtStudyDateFiveYear", ""))
+        yield from _sum_doubt(column, row[column], reading.values)
+        yield from _age_doubt(row["AgeAtStudyDateFiveYear"])
 
-    def patient(self, row: Row) -> str | None:
-        return row.get("Subject") or None
+    def patient(self, row: Cells) -> str | None:
+        return row["Subject"] or None
 
-    def attributes(self, row: Row) -> dict[str, str]:
+    def attributes(self, row: Cells) -> dict[str, str]:
         return _given(
             {
-                "modality": row.get("Modality", "").upper(),
-                "sex": row.get("Sex", "").upper(),
-                "age group": age_group(row.get("AgeAtStudyDateFiveYear", "")),
-                "consensus test set": _TRUTH.get(row.get("ConsensusTestset", "").upper(), ""),
+                "modality": row["Modality"].upper(),
+                "sex": row["Sex"].upper(),
+                "age group": age_group(row["AgeAtStudyDateFiveYear"]),
+                "consensus test set": _TRUTH.get(row["ConsensusTestset"].upper(), ""),
             }
         )
 
@@ -154,21 +166,21 @@ class _Consensus(Form):
         wanted = (f"{kind}{zone}" for kind in ("Mean", "Mode") for zone in _ZONES)
         return {"filename", *wanted} <= set(columns)
 
-    def readers(self, columns: Sequence[str], row: Row) -> Iterable[str]:
-        return ("consensus",)
+    def readers(self, named: Mapping[str, str], row: Cells) -> Iterable[str]:
+        return ("consensus",) if any(row[f"Mode{zone}"] for zone in _ZONES) else ()
 
-    def reading(self, row: Row, reader: str) -> RadiologistScores:
+    def reading(self, row: Cells, reader: str) -> RadiologistScores:
         modes = _whole([row[f"Mode{zone}"] for zone in _ZONES], "the modes")
         texts = [row[f"Mean{zone}"] for zone in _ZONES]
         means = [_number(text) for text in texts]
         if any(mean is None or not SCORES[0] <= mean <= SCORES[-1] for mean in means):
-            raise RowError(f"the means are {', '.join(texts)}; numbers from 0 to 3 are allowed")
+            raise RowError(f"the means are {_listed(texts)}; numbers from 0 to 3 are allowed")
         return RadiologistScores(modes.scores, np.array(means, np.float64))
 
-    def doubts(self, row: Row, reader: str, reading: RadiologistScores) -> Iterator[str]:
+    def doubts(self, row: Cells, reader: str, reading: RadiologistScores) -> Iterator[str]:
         # The release calls the sum of the means S-Global and that of the modes J-Global.
-        yield from _sum_doubt("S-Global", row.get("S-Global", ""), reading.values)
-        yield from _sum_doubt("J-Global", row.get("J-Global", ""), reading.scores)
+        yield from _sum_doubt("S-Global", row["S-Global"], reading.values)
+        yield from _sum_doubt("J-Global", row["J-Global"], reading.scores)
 
 
 class _Generic(Form):
@@ -178,26 +190,26 @@ class _Generic(Form):
     def fits(self, columns: Sequence[str]) -> bool:
         return {"filename", *_ZONES} <= set(columns)
 
-    def readers(self, columns: Sequence[str], row: Row) -> Iterable[str]:
-        return (row.get("reader") or "reader",)
+    def readers(self, named: Mapping[str, str], row: Cells) -> Iterable[str]:
+        return (row["reader"] or "reader",) if any(row[zone] for zone in _ZONES) else ()
 
-    def reading(self, row: Row, reader: str) -> RadiologistScores:
+    def reading(self, row: Cells, reader: str) -> RadiologistScores:
         return _whole([row[zone] for zone in _ZONES], f"reader {reader}")
 
-    def doubts(self, row: Row, reader: str, reading: RadiologistScores) -> Iterator[str]:
-        yield from _sum_doubt("global", row.get("global", ""), reading.values)
-        yield from _age_doubt(row.get("age", ""))
+    def doubts(self, row: Cells, reader: str, reading: RadiologistScores) -> Iterator[str]:
+        yield from _sum_doubt("global", row["global"], reading.values)
+        yield from _age_doubt(row["age"])
 
-    def patient(self, row: Row) -> str | None:
-        return row.get("patient") or None
+    def patient(self, row: Cells) -> str | None:
+        return row["patient"] or None
 
-    def attributes(self, row: Row) -> dict[str, str]:
-        plain = {name: row.get(name, "").upper() for name in ("modality", "projection", "sex")}
+    def attributes(self, row: Cells) -> dict[str, str]:
+        plain = {name: row[name].upper() for name in ("modality", "projection", "sex")}
         return _given(
             {
                 **plain,
-                "age group": age_group(row.get("age", "")),
-                "consensus test set": _TRUTH.get(row.get("consensus", "").upper(), ""),
+                "age group": age_group(row["age"]),
+                "consensus test set": _TRUTH.get(row["consensus"].upper(), ""),
             }
         )
 
@@ -222,18 +234,26 @@ def _whole(texts: Sequence[str], what: str) -> RadiologistScores:
     numbers = [_number(text) for text in texts]
     if any(number not in SCORES for number in numbers):
         raise RowError(
-            f"{what} has the zones {', '.join(text or 'none' for text in texts)}; "
-            "0, 1, 2 and 3 are allowed"
+            f"{shortened(what)} has the zones {_listed(texts)}; 0, 1, 2 and 3 are allowed"
         )
     values = np.array(numbers, np.float64)
     return RadiologistScores(values.astype(np.int64), values)
 
 
+def shortened(text: str) -> str:
+    """A text as messages have it: somebody may have put a whole file into a cell."""
+    return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}..."
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return ", ".join(shortened(text) or "none" for text in texts)
+
+
 def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
+    """Read a number with a point or a comma; spreadsheets of half the world write commas."""
+    if not _NUMBER.fullmatch(text):
         return None
+    number = float(text.replace(",", "."))
     return number if math.isfinite(number) else None
 
 
@@ -242,9 +262,9 @@ def _sum_doubt(column: str, text: str, zones: NDArray[np.generic]) -> Iterator[s
     total = float(zones.sum())
     given = _number(text)
     if text and (given is None or abs(given - total) > _SUM_TOLERANCE * len(_ZONES)):
-        yield f"{column} is {text}, but its zones sum to {total:g}; the zones are used"
+        yield f"{column} is {shortened(text)}, but its zones sum to {total:g}; the zones are used"
 
 
 def _age_doubt(text: str) -> Iterator[str]:
     if text and not age_group(text):
-        yield f"age {text!r} is no number of years; the row belongs to no age group"
+        yield f"age {shortened(text)!r} is no number of years; the row belongs to no age group"

@@ -1,5 +1,6 @@
 """Which files to score: names, folders searched by content, and a list on standard input."""
 
+import codecs
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,8 +11,12 @@ from ..authorship import BEGINNING, SOFTWARE, begins_as_own
 from ..errors import UnreadableImage
 from ..files import PART_SUFFIX
 from ..results import UnscoredFile
+from .text_encoding import as_utf8
 
 STANDARD_INPUT = "-"
+_LONGEST_LIST = 256 * 2**20
+"""Bytes; a million long paths."""
+
 _SUFFIXES = (".dcm", ".dicom", ".jpeg", ".jpg", ".png")
 _SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 _PREFIX = 132
@@ -90,13 +95,13 @@ class _Search:
     def _take_list(self) -> None:
         # Bytes, because a file name need not be text in the terminal's encoding.
         try:
-            content = self._standard_input.read()
+            lines = _listed(self._standard_input.read(_LONGEST_LIST + 1))
         except OSError as error:
             self._give_up(STANDARD_INPUT, f"standard input cannot be read: {error.strerror}")
             return
-        lines = [line for line in content.splitlines() if line.strip()]
-        if not lines:
-            self._give_up(STANDARD_INPUT, "standard input lists no file; give one path a line")
+        except ValueError as error:
+            self._give_up(STANDARD_INPUT, f"standard input {error}")
+            return
         for line in lines:
             self._take_path(os.fsdecode(line))
 
@@ -125,6 +130,28 @@ class _Search:
 
     def _give_up(self, path: str | Path, reason: str) -> None:
         self.failures.append(UnscoredFile(Path(path), UnreadableImage(reason)))
+
+
+def _listed(content: bytes) -> list[bytes]:
+    """The lines that are not empty, without byte-order marks: lists get joined.
+
+    Raises
+    ------
+    ValueError
+        It is no list; the message is a half-sentence.
+    """
+    if len(content) > _LONGEST_LIST:
+        raise ValueError(f"is longer than {_LONGEST_LIST:,} bytes; give several lists")
+    try:
+        lines = as_utf8(content).splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError("is UTF-16 that is damaged or cut off; give a list in UTF-8") from error
+    found = [
+        line for line in (each.removeprefix(codecs.BOM_UTF8) for each in lines) if line.strip()
+    ]
+    if not found:
+        raise ValueError("lists no file; give one path a line")
+    return found
 
 
 def _empty(has_results: bool) -> str:

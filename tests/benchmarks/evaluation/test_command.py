@@ -110,6 +110,29 @@ def test_the_scores_are_a_table_of_images_and_raters(run: Run, tmp_path: Path) -
     assert {row["notice"] for row in rows} == {NOTICE}
 
 
+def test_what_has_no_counterpart_is_summed_up(
+    run: Run, images: Path, table: Path, tmp_path: Path
+) -> None:
+    for number in range(8):
+        (images / f"extra{number}.png").write_bytes((images / "one" / "b.png").read_bytes())
+    with table.open("a", encoding="utf-8") as file:
+        file.write("".join(f"gone{number},0,0,0,0,0,0,0\n" for number in range(300)))
+        file.write("".join(f"nobody{number},,,,,,\n" for number in range(40)))
+    status, _, err = run("-o", tmp_path / "report")
+    assert status == 1
+    lines = err.splitlines()
+    (nobodys,) = [line for line in lines if line.startswith("rows that nobody has scored (40): ")]
+    assert ": row 305 (nobody0): has no scores; row 306 (nobody1)" in nobodys
+    assert nobodys.endswith("row 309 (nobody4): has no scores; and 35 more")
+    assert any(line.startswith("annotations without image (300): gone0: there") for line in lines)
+    names = "; ".join(f"extra{number}.png" for number in range(5))
+    assert f"images without annotation (8): {names}; and 3 more" in lines
+    assert len(lines) < 12
+    entry = json.loads((tmp_path / "report" / "evaluation.json").read_text(encoding="utf-8"))
+    assert len(entry["annotations"][0]["rejected"]) == 40
+    assert len(entry["image_set"]["without_image"]) == 300
+
+
 def test_what_cannot_be_used_is_told_and_the_rest_goes_on(
     run: Run, images: Path, table: Path, tmp_path: Path
 ) -> None:
@@ -121,8 +144,8 @@ def test_what_cannot_be_used_is_told_and_the_rest_goes_on(
     assert status == 1
     for line in (
         "row 6 (wrong): reader S has the zones 9, 0, 0, 0, 0, 0; 0, 1, 2 and 3 are allowed",
-        "annotation without image: gone: there is no such image",
-        "image without annotation: extra.png",
+        "annotations without image (1): gone: there is no such image",
+        "images without annotation (1): extra.png",
         "3 of 4 images have annotations; 1 annotations have no image",
         "one/a.png: is empty (0 bytes); copy it again from its source",
     ):

@@ -76,6 +76,16 @@ def test_two_files_with_one_readers_name_are_refused() -> None:
         match(["a.png"], table("a.png"), table("a.png"))
 
 
+def test_more_readers_than_can_be_compared_are_refused_at_once() -> None:
+    readings = {f"study {number}": READING for number in range(20_000)}
+    annotation = Annotation("a.png", readings)
+    many = AnnotationTable("generic", tuple(readings), (annotation,), 20_000)
+    with pytest.raises(AnnotationsError, match=r"have 20000 readers, such as study 0; at most 50"):
+        match(["a.png"], many)
+    with pytest.raises(AnnotationsError, match="have the reader study 0, study 1"):
+        match(["a.png"], many, many)
+
+
 def test_annotations_of_other_images_are_refused() -> None:
     with pytest.raises(AnnotationsError, match="none of 1 images in images has an annotation"):
         match(["a.png"], table("b.png"))

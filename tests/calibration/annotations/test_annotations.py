@@ -136,7 +136,7 @@ def test_wrong_rows_are_named_with_their_reason_and_passed_over(read: Reader) ->
         (b"filename,S-A\nx,1\n", "allowed are metadata: filename, BrixiaScore"),
         (b"filename,S-A,S-B,S-C,S-D,S-E,S-F\nx,1,1,1,1,1,4\n", "0, 1, 2 and 3 are allowed"),
         (b"filename,BrixiaScore\nx,1234567\n", "BrixiaScore is '1234567'; six digits"),
-        (b"filename,BrixiaScore\nx,\n", "BrixiaScore is ''; six digits"),
+        (b"filename,BrixiaScore\nx,\n", r"row 2 \(x\): has no scores"),
         (b"\xff\xfe\x00", "cannot be read"),
     ],
 )

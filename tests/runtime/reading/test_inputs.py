@@ -1,5 +1,6 @@
 """Folders are searched by content, named files always taken, nothing lost."""
 
+import codecs
 import errno
 import os
 from collections.abc import Callable, Iterator
@@ -62,6 +63,53 @@ def test_an_empty_list_is_told() -> None:
 def test_a_listed_name_need_not_be_text() -> None:
     (file,) = find_inputs(["-"], BytesIO(b"caf\xe9.png\r\n")).files
     assert os.fsencode(file) == b"caf\xe9.png"
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"], ids="saved as {}".format
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["unix", "dos"])
+def test_a_list_may_be_saved_as_windows_does(encoding: str, end: str) -> None:
+    names = ["chest one.png", "Röntgen/Łódź.dcm", "vertical\x0btab.png", "line\u2028separator.png"]
+    text = end.join(names) + end
+    (big, content) = (encoding == "utf-16-be", text.encode(encoding))
+    inputs = find_inputs(["-"], BytesIO(codecs.BOM_UTF16_BE * big + content))
+    assert [str(file) for file in inputs.files] == names
+    assert inputs.failures == ()
+
+
+def test_lists_that_were_joined_keep_no_mark_within() -> None:
+    content = "a.png\n".encode("utf-8-sig") + "b.png\n".encode("utf-8-sig")
+    assert [str(file) for file in find_inputs(["-"], BytesIO(content)).files] == ["a.png", "b.png"]
+
+
+def test_a_list_without_a_mark_is_known_by_its_zeros() -> None:
+    content = "chest.png\nRöntgen.dcm\n".encode("utf-16-le")
+    names = [str(file) for file in find_inputs(["-"], BytesIO(content)).files]
+    assert names == ["chest.png", "Röntgen.dcm"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"\xff\xfea", "UTF-16 that is damaged or cut off"),
+        (b"\xff\xfe\x00\xd8a\x00", "UTF-16 that is damaged or cut off"),
+        (b"\xef\xbb\xbf\r\n", "lists no file"),
+        (b"\xff\xfe", "lists no file"),
+    ],
+)
+def test_a_list_that_is_none_is_told(content: bytes, told: str) -> None:
+    inputs = find_inputs(["-"], BytesIO(content))
+    (failure,) = inputs.failures
+    assert told in str(failure.error)
+    assert inputs.files == ()
+
+
+def test_a_list_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("brixia_edge.runtime.reading.inputs._LONGEST_LIST", 1000)
+    with Path("/dev/zero").open("rb") as endless:
+        (failure,) = find_inputs(["-"], endless).failures
+    assert "longer than 1,000 bytes" in str(failure.error)
 
 
 @pytest.mark.parametrize("name", ["a" * 300, "zero\0byte"])
