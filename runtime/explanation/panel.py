@@ -23,7 +23,8 @@ from ..reports.overlay import (
 from ..reports.zone_geometry import zone_outline
 from ..scores import Zone
 from .explanation import Explanation
-from .tint import full_colour, ramp, tinted
+from .legend import legend_strip
+from .tint import full_colour, tinted
 
 LONG_SIDE = 800
 """Of the radiograph in the panel, pixels."""
@@ -75,7 +76,7 @@ def explanation_panel(explanation: Explanation) -> NDArray[np.uint8]:
         [
             header_strip(result, width, _LETTER),
             middle,
-            _legend(full, explanation.unit, width),
+            legend_strip(full, explanation.unit, width, _LETTER),
             footer_strip(result, width, _LETTER, key),
         ]
     )
@@ -142,22 +143,6 @@ def _fitted(picture: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.u
     scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     cell[top : top + size[1], left : left + size[0]] = scaled
     return cell
-
-
-def _legend(full: float, unit: str, width: int) -> NDArray[np.uint8]:
-    """The four ramps from 0 to full colour, and what the numbers are."""
-    text = f"White 0, full colour {full:.2g} and more: {unit}"
-    style = TextStyle(_LETTER)
-    strip = text_strip([(text, style)], width, _LETTER)
-    part = width // len(SCORE_COLOURS)
-    parts: list[NDArray[np.uint8]] = []
-    for score in range(len(SCORE_COLOURS)):
-        label = text_strip([(f"score {score}", style)], part // 4, _LETTER)
-        steps = np.linspace(0, 1, part - part // 4)
-        shades = np.round(ramp(steps, np.full(len(steps), score)) * 255).astype(np.uint8)
-        parts.append(np.concatenate([label, np.tile(shades, (len(label), 1, 1))], axis=1))
-    bar = np.concatenate(parts, axis=1)
-    return np.concatenate([strip, np.pad(bar, ((0, 0), (0, width - bar.shape[1]), (0, 0)))])
 
 
 def _titled(title: str, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -18,7 +18,8 @@ Colour = tuple[int, int, int]
 BLACK: Colour = (0, 0, 0)
 WHITE: Colour = (255, 255, 255)
 
-_STRIP_GROUND: Colour = (56, 44, 34)
+STRIP_GROUND: Colour = (56, 44, 34)
+"""Ground of strips of writing; it differs from black air."""
 
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 _SUBPIXEL_BITS = 4
@@ -140,7 +141,7 @@ def text_strip(
         for line in _wrapped(text, style.height, width - 2 * margin)
     ]
     rows = sum(_leading(style) for _, style in lines) + margin
-    strip = np.full((rows, width, 3), _STRIP_GROUND, np.uint8)
+    strip = np.full((rows, width, 3), STRIP_GROUND, np.uint8)
     baseline = 0
     for line, style in lines:
         baseline += _leading(style)

@@ -18,13 +18,14 @@ from brixia_edge.runtime.errors import MissingExtra, UnsupportedImage
 from brixia_edge.runtime.explanation.evidence import contrast, explain_by_evidence
 from brixia_edge.runtime.explanation.explainer import explain
 from brixia_edge.runtime.explanation.explanation import Explanation
+from brixia_edge.runtime.explanation.legend import colour_field, legend_strip
 from brixia_edge.runtime.explanation.occlusion import even_batches, probability_drops
 from brixia_edge.runtime.explanation.panel import explanation_panel
 from brixia_edge.runtime.explanation.superpixels import lung_superpixels
 from brixia_edge.runtime.explanation.tint import full_colour, tinted
 from brixia_edge.runtime.explanation.zone_maps import lay_on_input
 from brixia_edge.runtime.preparation.preprocess import preprocess
-from brixia_edge.runtime.reports.drawing import TextStyle, text_strip
+from brixia_edge.runtime.reports.drawing import STRIP_GROUND, TextStyle, text_strip
 from brixia_edge.runtime.reports.overlay import SCORE_COLOURS
 from brixia_edge.runtime.results import RESEARCH_USE, ScoredRadiograph
 from brixia_edge.runtime.scorer import Scorer
@@ -210,6 +211,36 @@ def test_the_panel_is_coloured_where_the_evidence_lies(explained: Explanation) -
         assert changed[at]
     row, column = _place("F", 13, 13, TURNED)
     assert not changed[top + round(row / 512 * 750), round(column / 512 * 800)]
+
+
+@pytest.mark.parametrize("score", range(4))
+def test_the_legend_has_every_colour_of_a_map(score: int) -> None:
+    random = np.random.default_rng(score)
+    greys = random.integers(0, 256, (512, 512), np.uint8)
+    picture = np.repeat(greys[:, :, np.newaxis], 3, axis=2)
+    drawn = tinted(picture, random.random((512, 512)), np.full((512, 512), score))
+    field = colour_field(score, 60, 300)[1:-1, 1:-1].reshape(-1, 3).astype(int)
+    for colour in drawn.reshape(-1, 3)[::7919]:
+        # Steps of the field are 4 greys and 1 in 300 of the colour apart.
+        assert np.abs(field - colour).max(axis=1).min() <= 4
+
+
+@pytest.mark.parametrize("width", [1200, 2192, 2193])
+def test_the_legend_ends_at_its_margin(width: int) -> None:
+    strip = legend_strip(8.1, "evidence", width, 17)
+    assert strip.shape[1] == width
+    assert (strip[:, width - 17 :] == STRIP_GROUND).all()
+    last_field = strip[-40, : width - 17]
+    assert (last_field[-20:-8] != STRIP_GROUND).any(axis=1).all()
+
+
+def test_the_panel_holds_the_legend(explained: Explanation) -> None:
+    panel = explanation_panel(explained)
+    legend = legend_strip(full_colour(explained), explained.unit, panel.shape[1], 17)
+    height = len(legend)
+    assert any(
+        (panel[top : top + height] == legend).all() for top in range(len(panel) - height + 1)
+    )
 
 
 def test_the_panel_says_that_it_is_for_research_only(explained: Explanation) -> None:
