@@ -3,7 +3,6 @@
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,75 +10,18 @@ from ..runtime.bundles.bundle import Bundle, Network
 from ..runtime.errors import CalibrationError
 from ..runtime.progress import Progress, unchanged
 from ..runtime.results import UnscoredFile
-from ..runtime.sources.isolated import IN_THIS_PROCESS, ReadingMode, open_source
+from ..runtime.sources.isolated import open_source
 from ..runtime.sources.source import PreparedRadiograph
 from .choosing.description import Description
 from .choosing.selection import choose
-from .choosing.survey import Survey, SurveyOptions, survey
+from .choosing.survey import Survey, survey
+from .options import CalibrationOptions
 from .ranges.collector import Collector
 from .ranges.histogram import Histogram
 from .ranges.table import CalibrationTable, Range
-from .ranges.thresholds import PERCENTILE, check_method, clipping_range
-
-IMAGES = 100
-MINIMUM_IMAGES = 16
-"""With fewer, ranges depend on the luck of the draw."""
+from .ranges.thresholds import clipping_range
 
 _PACKAGES = ("brixia-edge", "onnx", "onnxruntime", "numpy", "opencv-python-headless")
-
-
-@dataclass(frozen=True)
-class CalibrationOptions:
-    """What a calibration may choose.
-
-    Attributes
-    ----------
-    method
-        One of `METHODS`.
-    percentile
-        For the method ``percentile``: the share of values kept, of 100.
-    images
-        The most radiographs to choose.
-    minimum
-        The fewest to go on with.
-    seed
-        For the choice.
-    allow_doubtful
-        Use radiographs that scoring would warn of.
-    tensors
-        Names; None takes all that a quantiser may ask for.
-    reading
-        How files are read.
-
-    Raises
-    ------
-    CalibrationError
-        A value is not allowed.
-    """
-
-    method: str = "percentile"
-    percentile: float = PERCENTILE
-    images: int = IMAGES
-    minimum: int = MINIMUM_IMAGES
-    seed: int = 0
-    allow_doubtful: bool = False
-    tensors: Sequence[str] | None = None
-    reading: ReadingMode = IN_THIS_PROCESS
-
-    def __post_init__(self) -> None:
-        check_method(self.method, self.percentile)
-        if not 1 <= self.minimum <= self.images:
-            raise CalibrationError(
-                f"{self.images} images are to be chosen and at least {self.minimum} are needed; "
-                "ask for more images, or lower the minimum (not below 1)"
-            )
-        if self.seed < 0:
-            raise CalibrationError(f"the seed is {self.seed}; 0 and more is allowed")
-
-    @property
-    def survey(self) -> SurveyOptions:
-        """What concerns the looking through."""
-        return SurveyOptions(self.seed, self.allow_doubtful, self.reading)
 
 
 def calibrate(

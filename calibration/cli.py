@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..runtime.bundles.bundle import Bundle
+from ..runtime.commands.extras import needing
 from ..runtime.commands.inputs import find_some, reading_mode
 from ..runtime.commands.options import (
     bundle_option,
@@ -18,11 +19,11 @@ from ..runtime.commands.progress import show_progress
 from ..runtime.commands.terminal import show, tell
 from ..runtime.commands.writing import OutputRule, make_folder, output_file
 from ..runtime.reading.inputs import Inputs
-from .calibrate import CalibrationOptions, check_bundle, choose_from, measure
 from .choosing.coverage import measure_coverage
 from .choosing.description import Description
 from .choosing.selection import FEATURES, count_strata
 from .choosing.survey import NOT_DRAWN, UNREADABLE, Survey, survey
+from .options import CalibrationOptions
 from .ranges.table import CalibrationTable
 from .ranges.table_entries import METHODS
 
@@ -78,6 +79,8 @@ def calibrate(
     Takes folders and files of DICOM, PNG or JPEG. Files that cannot be used are named with their
     reason on standard error and passed over.
     """
+    with needing("export", "brixia-edge calibrate"):
+        from .calibrate import check_bundle, choose_from, measure
     options = CalibrationOptions(method, percentile, images, minimum, seed, allow_doubtful)
     opened = Bundle.open(bundle)
     check_bundle(opened)

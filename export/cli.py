@@ -6,14 +6,13 @@ import click
 
 from ..runtime.bundles.bundle import Bundle
 from ..runtime.bundles.parity_report import parity_lines, read_parity
+from ..runtime.commands.extras import needing
 from ..runtime.commands.options import FILE, PATH, output_option, overwrite_option
 from ..runtime.commands.progress import show_progress
 from ..runtime.commands.terminal import show, tell
 from ..runtime.preparation.preprocess import RECIPES, PreprocessSpec
 from .engines.cli_options import engine_options
-from .exporter import STORAGES, ExportOptions
-from .network.weights import load_weights
-from .precision.lower_precision import export_with_evidence
+from .options import STORAGES, ExportOptions
 from .precision.options import PrecisionOptions, precision_options
 from .reference_histograms import with_reference
 
@@ -61,6 +60,9 @@ def export(
     reduced: PrecisionOptions,
 ) -> Bundle:
     """Turn trained BS-Net weights (Keras HDF5) into a bundle, or add engines to a BUNDLE."""
+    with needing("export", "brixia-edge export"):
+        from .network.weights import load_weights
+        from .precision.lower_precision import export_with_evidence
     defaults = ExportOptions(name=name or weights.stem)
     options = ExportOptions(
         name=defaults.name,

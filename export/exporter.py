@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,12 +14,12 @@ from ..runtime.bundles.bundle import Bundle
 from ..runtime.bundles.manifest import MODEL, Manifest
 from ..runtime.bundles.writing import check_target, write_bundle
 from ..runtime.errors import WeightsError
-from ..runtime.preparation.preprocess import PreprocessSpec
 from .graph.graph import Graph, TensorType
 from .graph.onnx_model import to_onnx
 from .graph.storage import store_kernels_as_half
 from .network.network import build_network
 from .network.weights import WeightStore
+from .options import ExportOptions
 from .parity.parity import (
     TOLERANCE,
     Arrays,
@@ -36,44 +36,6 @@ PARITY = "parity.json"
 MODEL_CARD = "MODEL_CARD.md"
 VARIANT = "BS-Net: ResNet-18 encoder, U-Net++ decoder, alignment, feature pyramid, six zone heads"
 INTENDED_USE = "Research use only. Not for diagnosis, triage or any clinical use."
-STORAGES = ("float32", "float16")
-
-
-@dataclass(frozen=True)
-class ExportOptions:
-    """What an export may choose.
-
-    Attributes
-    ----------
-    name
-        The bundle's name; it goes with every score.
-    licence
-        The licence of the weights.
-    precision
-        ``fp32``, ``fp16`` or ``int8``; see `lower_precision` for the latter two.
-    preprocess
-        How radiographs were prepared when the weights were trained.
-    max_batch
-        The largest batch that engines will be built for.
-    storage
-        ``float16`` halves the file; the arithmetic stays float32.
-    golden
-        A file of the original network's outputs for these weights, to be compared with.
-    model_card
-        A text about the model to put into the bundle.
-    overwrite
-        Replace an existing bundle.
-    """
-
-    name: str
-    licence: str = "not stated: the licence of the weights applies"
-    precision: str = "fp32"
-    preprocess: PreprocessSpec = field(default_factory=lambda: PreprocessSpec("equalize"))
-    max_batch: int = 16
-    storage: str = "float32"
-    golden: Path | None = None
-    model_card: Path | None = None
-    overwrite: bool = False
 
 
 @dataclass(frozen=True)

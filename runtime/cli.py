@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from .commands.extras import needing
 from .commands.statuses import UNRUNNABLE, UNSCORED, WRONG_USAGE
 from .commands.stopping import (
     SIGNALLED,
@@ -26,7 +27,7 @@ from .commands.stopping import (
     stopping_in_order,
 )
 from .commands.terminal import show, tell, tell_lines
-from .errors import BrixiaEdgeError, CannotRun, MissingExtra, OutputRefused, pip_line
+from .errors import BrixiaEdgeError, CannotRun, OutputRefused
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,8 @@ class LazyCommand:
         MissingExtra
             A library that it imports is not installed.
         """
-        try:
+        with needing(self.extra, called):
             return getattr(importlib.import_module(self.module), self.name)
-        except ModuleNotFoundError as error:
-            raise MissingExtra.of(f"`{called}`", str(error.name), pip_line(self.extra)) from error
 
 
 COMMANDS: Mapping[str, LazyCommand] = {

@@ -22,8 +22,8 @@ from brixia_edge.calibration.choosing import description
 from brixia_edge.export import cli as export_cli
 from brixia_edge.export.exporter import FloatNetwork
 from brixia_edge.export.graph.graph import Graph
+from brixia_edge.export.parity.score_parity import ScoreBound
 from brixia_edge.export.precision import lower_precision
-from brixia_edge.export.precision.accuracy import ScoreBound
 from brixia_edge.runtime import scorer
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main

@@ -8,18 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from ...calibration.annotations.annotations import AnnotationTable, read_annotations
-from ...runtime.backends import AUTO
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import AnnotationsError, BrixiaEdgeError
 from ...runtime.progress import Progress, unchanged
 from ...runtime.reading.inputs import Inputs, find_inputs
 from ...runtime.scorer import Scorer
 from ...runtime.scores import SCORES
-from ...runtime.sources.isolated import IN_THIS_PROCESS, ReadingMode
 from .cases import rank_cases
 from .description import describe_annotations, describe_bundle, describe_circumstances
 from .digests import count_calibrated, digest_set, image_digests
 from .matching import AnnotatedImage, Matched, match_images
+from .options import EvaluationOptions
 from .results import (
     EXPECTED,
     SCORE,
@@ -60,17 +59,6 @@ class Sources:
     tables: tuple[AnnotationTable, ...]
     matched: Matched
     inputs: Inputs
-
-
-@dataclass(frozen=True)
-class EvaluationOptions:
-    """How to run, to resample and to read files; `threads` None takes all cores."""
-
-    backend: str = AUTO
-    threads: int | None = None
-    resamples: int = 2000
-    seed: int = 0
-    reading: ReadingMode = IN_THIS_PROCESS
 
 
 def gather_sources(root: Path, annotations: Sequence[Path]) -> Sources:

@@ -13,11 +13,11 @@ from ...runtime.bundles.engine_file import EngineRecord
 from ...runtime.bundles.engines import copy_bundle
 from ...runtime.bundles.manifest import MANIFEST
 from ...runtime.bundles.writing import bundle_target, bundle_to_change
+from ...runtime.commands.extras import needing
 from ...runtime.commands.progress import Meter
 from ...runtime.commands.terminal import show, tell
 from ...runtime.commands.writing import OutputRule
-from .into_bundle import PRODUCTS, export_engines
-from .options import EngineOptions, parse_targets
+from .options import PRODUCTS, EngineOptions, parse_targets
 
 _STEPS = 1000
 
@@ -94,6 +94,8 @@ def add_engines(bundle: Bundle, options: EngineOptions) -> None:
     """Build what was asked for into the bundle, with a progress bar on a terminal."""
     if not options.products:
         return
+    with needing("export", "brixia-edge export --engine"):
+        from .into_bundle import export_engines
     tell(f"Building engines: {', '.join(options.products)}")
     with Meter("Building", _STEPS) as meter:
         # Phases become known as they start, so the fraction can fall; a meter does not go back.

@@ -16,8 +16,7 @@ from .for_rtx import RTX
 from .for_tensorrt import TENSORRT
 from .options import EngineOptions
 
-PRODUCTS = {product.backend: product for product in (TENSORRT, RTX)}
-"""All products that engines are built with, by their names on the command line."""
+_PRODUCTS = {product.backend: product for product in (TENSORRT, RTX)}
 
 
 def export_engines(
@@ -45,7 +44,7 @@ def export_engines(
     """
     records: list[EngineRecord] = []
     for name in options.products:
-        product = PRODUCTS[name]
+        product = _PRODUCTS[name]
         built = build_engine(product, _library(product), bundle, options, show)
         record = _record(product, built, bundle, options)
         bundle = add_engine(bundle, record, built.data, _sidecar(record, built))

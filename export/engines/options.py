@@ -7,6 +7,9 @@ from pathlib import Path
 
 from ...runtime.errors import EngineBuildError
 
+PRODUCTS = ("tensorrt", "tensorrt-rtx")
+"""What engines are built with, by the backends that run them."""
+
 _TARGET = re.compile(r"sm_\d{2,3}")
 
 

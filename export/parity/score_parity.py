@@ -81,6 +81,29 @@ class ScoreParity:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class ScoreBound:
+    """How much a precision may change scores.
+
+    Attributes
+    ----------
+    score_drop
+        Largest 99th percentile of the change of the expected global score.
+    zone_agreement
+        Smallest share of zones with the same score.
+    """
+
+    score_drop: float = 0.5
+    zone_agreement: float = 0.98
+
+    def holds(self, parity: ScoreParity) -> bool:
+        """Whether a network keeps the bound."""
+        return (
+            parity.expected_global.p99 <= self.score_drop
+            and parity.zone_agreement >= self.zone_agreement
+        )
+
+
 def compare_scores(
     reference: NDArray[np.float32],
     candidate: NDArray[np.float32],

@@ -15,34 +15,11 @@ from ...runtime.progress import Progress, unchanged
 from ..graph.graph import Graph
 from ..graph.onnx_model import to_onnx
 from ..parity.measured import MeasuredReference, measure_scores, probabilities
-from ..parity.score_parity import SCORES, ScoreParity
+from ..parity.score_parity import SCORES, ScoreBound, ScoreParity
 from .quantize import quantizable, quantize
 
 RANKING_IMAGES = 8
 """Layers are ranked on the images that INT8 changes most."""
-
-
-@dataclass(frozen=True)
-class ScoreBound:
-    """How much a precision may change scores.
-
-    Attributes
-    ----------
-    score_drop
-        Largest 99th percentile of the change of the expected global score.
-    zone_agreement
-        Smallest share of zones with the same score.
-    """
-
-    score_drop: float = 0.5
-    zone_agreement: float = 0.98
-
-    def holds(self, parity: ScoreParity) -> bool:
-        """Whether a network keeps the bound."""
-        return (
-            parity.expected_global.p99 <= self.score_drop
-            and parity.zone_agreement >= self.zone_agreement
-        )
 
 
 @dataclass(frozen=True)

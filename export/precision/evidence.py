@@ -6,12 +6,12 @@ from io import BytesIO
 from pathlib import Path
 
 from ...calibration.annotations.annotations import read_annotations
-from ...calibration.calibrate import CalibrationOptions
+from ...calibration.options import CalibrationOptions
 from ...calibration.ranges.table import CalibrationTable
 from ...runtime.errors import CalibrationError
 from ...runtime.reading.inputs import find_inputs
 from ..parity.measured import Annotations
-from .accuracy import ScoreBound
+from ..parity.score_parity import ScoreBound
 
 FULL_PRECISION = "fp32"
 

@@ -20,7 +20,6 @@ from ...runtime.progress import Progress, unchanged
 from ...runtime.sources.isolated import open_source
 from ..exporter import (
     PARITY,
-    ExportOptions,
     FloatNetwork,
     build_float,
     export_bundle,
@@ -30,6 +29,7 @@ from ..graph.graph import Graph
 from ..graph.onnx_model import to_onnx
 from ..graph.storage import store_kernels_as_half
 from ..network.weights import WeightStore
+from ..options import ExportOptions
 from ..parity.measured import (
     MeasuredReference,
     measure_scores,
@@ -37,9 +37,9 @@ from ..parity.measured import (
     prepare_images,
 )
 from ..parity.parity import compare, run_onnx
-from ..parity.score_parity import ScoreParity
+from ..parity.score_parity import ScoreBound, ScoreParity
 from ..rewrites import QUANTIZED_REWRITES, rewrite
-from .accuracy import Quantized, ScoreBound, quantize_within
+from .accuracy import Quantized, quantize_within
 from .evidence import Evidence
 from .half import kept_in_float, to_half
 from .quantize import quantizable, with_signed_activations

@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from ...calibration.calibrate import MINIMUM_IMAGES, CalibrationOptions
+from ...calibration.options import MINIMUM_IMAGES, CalibrationOptions
 from ...calibration.ranges.table_entries import METHODS
 from ...runtime.bundles.manifest import PRECISIONS
 from ...runtime.commands.inputs import reading_mode
 from ...runtime.commands.options import FILE, PATH, isolate_option
-from .accuracy import ScoreBound
+from ..parity.score_parity import ScoreBound
 from .evidence import Evidence, EvidenceOptions, gather_evidence
 
 

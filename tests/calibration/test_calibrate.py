@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-from brixia_edge.calibration.calibrate import CalibrationOptions, calibrate
+from brixia_edge.calibration.calibrate import calibrate
+from brixia_edge.calibration.options import CalibrationOptions
 from brixia_edge.calibration.ranges.table import CalibrationTable
 from brixia_edge.calibration.ranges.table_entries import METHODS
 from brixia_edge.runtime.bundles.bundle import Bundle

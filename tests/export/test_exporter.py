@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from brixia_edge.export.exporter import ExportOptions, export_bundle
+from brixia_edge.export.exporter import export_bundle
 from brixia_edge.export.graph.graph import Graph
 from brixia_edge.export.graph.onnx_model import to_onnx
 from brixia_edge.export.graph.storage import store_kernels_as_half
 from brixia_edge.export.network.weights import WeightStore
+from brixia_edge.export.options import ExportOptions
 from brixia_edge.export.parity.parity import compare, load_golden, run_onnx, synthetic_radiographs
 from brixia_edge.export.rewrites import rewrite
 from brixia_edge.runtime.bundles.bundle import Bundle

@@ -3,8 +3,6 @@
 import csv
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from itertools import count
@@ -228,19 +226,6 @@ def test_an_empty_folder_of_images_is_refused(run: Run, images: Path, tmp_path: 
     assert status == 1
     assert "holds no DICOM, PNG or JPEG file" in err
     assert not (tmp_path / "report").exists()
-
-
-def test_the_missing_extra_is_named() -> None:
-    code = """
-import sys
-sys.modules["sklearn"] = None
-from brixia_edge.runtime.cli import main
-from brixia_edge.runtime.files import locked
-sys.exit(main(["evaluate", "--help"]))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 3
-    assert "pip install 'brixia-edge[report]'" in done.stderr
 
 
 def test_the_documentation_names_every_entry_of_the_json(run: Run, tmp_path: Path) -> None:

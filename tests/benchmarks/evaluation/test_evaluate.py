@@ -13,11 +13,11 @@ import pytest
 from brixia_edge.benchmarks.evaluation.cases import CASES
 from brixia_edge.benchmarks.evaluation.description import time_statistics
 from brixia_edge.benchmarks.evaluation.evaluate import (
-    EvaluationOptions,
     Sources,
     evaluate,
     gather_sources,
 )
+from brixia_edge.benchmarks.evaluation.options import EvaluationOptions
 from brixia_edge.benchmarks.evaluation.report.json_form import to_json
 from brixia_edge.benchmarks.evaluation.results import (
     EXPECTED,

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from brixia_edge.calibration.calibrate import CalibrationOptions
+from brixia_edge.calibration.options import CalibrationOptions
 from brixia_edge.calibration.ranges.table import CalibrationTable, Range
 from brixia_edge.calibration.ranges.tensors import watched_tensors
 from brixia_edge.export.graph.graph import Graph, TensorType
 from brixia_edge.export.graph.onnx_model import to_onnx
 from brixia_edge.export.parity.measured import MeasuredImages, MeasuredReference, measure_scores
 from brixia_edge.export.parity.parity import run_onnx, synthetic_radiographs
-from brixia_edge.export.precision.accuracy import ScoreBound, Search, fewest, quantize_within
+from brixia_edge.export.parity.score_parity import ScoreBound
+from brixia_edge.export.precision.accuracy import Search, fewest, quantize_within
 from brixia_edge.export.precision.evidence import EvidenceOptions, gather_evidence
 from brixia_edge.export.precision.half import LARGEST, kept_in_float, to_half
 from brixia_edge.export.precision.quantize import (

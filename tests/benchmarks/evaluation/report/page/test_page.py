@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import pytest
 from brixia_edge.benchmarks.evaluation.evaluate import (
-    EvaluationOptions,
     evaluate,
     gather_sources,
     run_bundles,
 )
+from brixia_edge.benchmarks.evaluation.options import EvaluationOptions
 from brixia_edge.benchmarks.evaluation.report.page.case_pictures import view_cases
 from brixia_edge.benchmarks.evaluation.report.page.drawing import figure, finish, series_colour
 from brixia_edge.benchmarks.evaluation.report.page.page import render
