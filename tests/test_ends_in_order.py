@@ -32,13 +32,13 @@ run()
 """The console script, with a reading process that hangs at a file called endless.png."""
 
 EXPORT = """
-from brixia_edge.export import cli as export_cli
+from brixia_edge.export.network import weights
 from brixia_edge.export.exporter import FloatNetwork
 from brixia_edge.export.precision import lower_precision
 from brixia_edge.runtime.bundles.bundle import Bundle
 import os
 from pathlib import Path
-export_cli.load_weights = lambda *_: None
+weights.load_weights = lambda *_: None
 tiny = Bundle.open(Path(os.environ["TINY_BUNDLE"]))
 lower_precision.build_float = lambda *_: FloatNetwork(
     None, (tiny.root / "model.onnx").read_bytes(), tiny.manifest, ()

@@ -22,6 +22,7 @@ from brixia_edge.calibration.choosing import description
 from brixia_edge.export import cli as export_cli
 from brixia_edge.export.exporter import FloatNetwork
 from brixia_edge.export.graph.graph import Graph
+from brixia_edge.export.network import weights as network_weights
 from brixia_edge.export.parity.score_parity import ScoreBound
 from brixia_edge.export.precision import lower_precision
 from brixia_edge.runtime import scorer
@@ -160,7 +161,7 @@ def test_export(
         measured.append(len(reference.measured))
         raise CalibrationError("all was read")
 
-    monkeypatch.setattr(export_cli, "load_weights", weights)
+    monkeypatch.setattr(network_weights, "load_weights", weights)
     monkeypatch.setattr(lower_precision, "build_float", full)
     monkeypatch.setattr(lower_precision, "_build_half", lower)
     monkeypatch.setattr(lower_precision, "choose_from", _first_two)
@@ -184,8 +185,8 @@ def test_reference_histograms_of_an_export(
     def weights(*_: object) -> None:
         return None
 
-    monkeypatch.setattr(export_cli, "load_weights", weights)
-    monkeypatch.setattr(export_cli, "export_with_evidence", exported)
+    monkeypatch.setattr(network_weights, "load_weights", weights)
+    monkeypatch.setattr(lower_precision, "export_with_evidence", exported)
     monkeypatch.setattr(export_cli, "read_parity", id)
     monkeypatch.setattr(export_cli, "parity_lines", _no_lines)
     few_suffice(monkeypatch)
