@@ -27,8 +27,7 @@ from ..sending.commitment import CommitmentReports, new_transaction, request_com
 from ..sending.dimse import DimseTransport
 from ..sending.sender import Confirmation, Sender, Transport
 from ..signals import Signals
-from ..state.rows import Admission as TakenUp
-from ..state.rows import Delivery
+from ..state.rows import Delivery, Uptake
 from ..web.app import NodeView, make_app
 from ..web.auth import read_token
 from ..web.server import WebServer
@@ -181,11 +180,11 @@ class Node:
         return taken.status
 
     def _noted(self, taken: Taken) -> Taken:
-        if taken.admission is TakenUp.ADDED:
+        if taken.uptake is Uptake.ADDED:
             self.signals.received.ring()
         if taken.status != SUCCESS:
             warn("an image was refused", status=f"{taken.status:04X}", reason=taken.reason)
-        elif taken.admission is TakenUp.CONFLICT:
+        elif taken.uptake is Uptake.CONFLICT:
             warn("two images have one SOP Instance UID")
         return taken
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import BrixiaEdgeError, StateError
-from ..state.rows import IGNORED, QUEUED, Admission
+from ..state.rows import IGNORED, QUEUED, Uptake
 from ..state.store import Store
 from .arrival import describe, split_file
 from .contexts import CHEST_CLASSES
@@ -30,7 +30,7 @@ class Taken:
     ----------
     status
         The DICOM status to answer with.
-    admission
+    uptake
         How it was taken up; None where it was refused.
     sop_instance_uid
         Which object; empty where it could not be understood.
@@ -39,7 +39,7 @@ class Taken:
     """
 
     status: int
-    admission: Admission | None
+    uptake: Uptake | None
     sop_instance_uid: str = ""
     reason: str = ""
 
@@ -89,13 +89,11 @@ class Storage:
         state = QUEUED if received.sop_class_uid in CHEST_CLASSES else IGNORED
         try:
             self._spool.write(received.spool, content)
-            admission = self._store.inbox.add(
-                received, state, _NOT_SCORED if state == IGNORED else ""
-            )
+            uptake = self._store.inbox.add(received, state, _NOT_SCORED if state == IGNORED else "")
         except (OSError, StateError) as error:
             # The file may stay: the next start adopts it, and a resent object is the same.
             return Taken(OUT_OF_RESOURCES, None, received.sop_instance_uid, _told(error))
-        return Taken(SUCCESS, admission, received.sop_instance_uid)
+        return Taken(SUCCESS, uptake, received.sop_instance_uid)
 
     def take_upload(self, content: bytes) -> Taken:
         """Take up a file that came otherwise than by DICOM.

@@ -13,7 +13,6 @@ from pydicom.dataset import Dataset
 
 from ...files import digest
 from ...reports.material import Material
-from ...results import ScoredRadiograph
 from ..receiving.spool import Spool
 from ..state.rows import AnswerObject
 
@@ -41,12 +40,12 @@ KINDS: Mapping[str, AnswerKind] = {
 """By the word for it in the configuration's `send`."""
 
 
-def answer(result: ScoredRadiograph, kinds: Sequence[str], folder: Spool) -> Iterator[AnswerObject]:
+def answer(material: Material, kinds: Sequence[str], folder: Spool) -> Iterator[AnswerObject]:
     """Make an image's answers and write them; each is safe when it is given.
 
     Parameters
     ----------
-    result
+    material
         The score; its file is read again for patient and study.
     kinds
         Keys of `KINDS`.
@@ -60,7 +59,6 @@ def answer(result: ScoredRadiograph, kinds: Sequence[str], folder: Spool) -> Ite
     OSError
         The disk is full or broken.
     """
-    material = Material(result)
     for kind in kinds:
         dataset = KINDS[kind].load()(material)
         content = encoded(dataset)

@@ -5,13 +5,15 @@ Whatever a crafted image or a driver does to it, the node's other parts go on.
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ...bundles.bundle import Bundle
 from ...errors import BrixiaEdgeError
+from ...reports.dicom.source import read_source
 from ...reports.json_lines import as_object
+from ...reports.material import Material
 from ...results import ScoredRadiograph
 from ...scorer import Scorer
 from ...sources.isolated import ReadingMode
@@ -58,19 +60,21 @@ def _scorer(settings: Mapping[str, Any]) -> Scorer:
 def _answer(scorer: Scorer, request: Mapping[str, Any], folder: Spool | None) -> dict[str, object]:
     try:
         result = scorer.score(request["path"])
-        objects = [] if folder is None else list(answer(result, request["kinds"], folder))
-        return {"score": _score(result), "objects": [vars(each) for each in objects]}
+        material = Material(result)
+        objects = [] if folder is None else list(answer(material, request["kinds"], folder))
+        remarks = material.part(read_source).remarks if objects else ()
+        return {"score": _score(result, remarks), "objects": [vars(each) for each in objects]}
     except BrixiaEdgeError as error:
         return _told(error)
     except OSError as error:
         return {"disk": error.strerror or type(error).__name__}
 
 
-def _score(result: ScoredRadiograph) -> dict[str, object]:
+def _score(result: ScoredRadiograph, remarks: Sequence[str]) -> dict[str, object]:
     """What `brixia-edge score --format json` prints, without the file's name."""
     members = as_object(result)
     del members["file"]
-    return members
+    return {**members, "remarks": list(remarks)} if remarks else members
 
 
 def _told(error: BrixiaEdgeError) -> dict[str, object]:

@@ -17,11 +17,11 @@ from .rows import (
     SCORING,
     SHADOW,
     WAITING,
-    Admission,
     AnswerObject,
     Instance,
     Received,
     Result,
+    Uptake,
 )
 
 MOST_CRASHES = 3
@@ -42,7 +42,7 @@ class Inbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, received: Received, state: str = QUEUED, reason: str = "") -> Admission:
+    def add(self, received: Received, state: str = QUEUED, reason: str = "") -> Uptake:
         """Take up an image whose file is on the disk.
 
         The same image again is counted; another one under the same UID is kept beside the first,
@@ -59,12 +59,12 @@ class Inbox:
                     "WHERE sop_instance_uid = ? AND sha256 = ?",
                     (received.sop_instance_uid, received.sha256),
                 )
-                return Admission.REPEATED
+                return Uptake.REPEATED
             if known:
                 state = CONFLICT
                 reason = "another image has the same SOP Instance UID; it was not scored"
             self._insert(connection, received, state, reason)
-            return Admission.CONFLICT if known else Admission.ADDED
+            return Uptake.CONFLICT if known else Uptake.ADDED
 
     def _insert(
         self, connection: sqlite3.Connection, received: Received, state: str, reason: str

@@ -59,7 +59,7 @@ class Received:
     spool: str
 
 
-class Admission(Enum):
+class Uptake(Enum):
     """What became of an image that was received."""
 
     ADDED = "added"

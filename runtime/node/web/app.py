@@ -222,10 +222,10 @@ async def _score(node: NodeView, request: "Request") -> "Response":
 async def _take(node: NodeView, request: "Request") -> "Response":
     content = await uploaded(request, node.largest)
     taken = await asyncio.to_thread(node.take, content)
-    if taken.status != SUCCESS or taken.admission is None:
+    if taken.status != SUCCESS or taken.uptake is None:
         full = taken.status == OUT_OF_RESOURCES
         return _error(507 if full else 422, "Refused", taken.reason)
-    told = {"sop_instance_uid": taken.sop_instance_uid, "admission": taken.admission.value}
+    told = {"sop_instance_uid": taken.sop_instance_uid, "admission": taken.uptake.value}
     return JSONResponse(told)
 
 

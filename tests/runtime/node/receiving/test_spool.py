@@ -19,7 +19,7 @@ from brixia_edge.runtime.node.receiving.storage import (
     SUCCESS,
     Storage,
 )
-from brixia_edge.runtime.node.state.rows import Admission
+from brixia_edge.runtime.node.state.rows import Uptake
 
 ONE_IMAGE = """
 import sys
@@ -113,8 +113,8 @@ def test_file_name_folder_and_database_are_synchronised_in_this_order_before_suc
 def test_an_image_is_taken_up_once_however_often_it_comes(
     storage: Storage, data: DataFolder, image: Callable[..., bytes]
 ) -> None:
-    found = [storage.take(image(), "ab", "XR1").admission for _ in range(3)]
-    assert found == [Admission.ADDED, Admission.REPEATED, Admission.REPEATED]
+    found = [storage.take(image(), "ab", "XR1").uptake for _ in range(3)]
+    assert found == [Uptake.ADDED, Uptake.REPEATED, Uptake.REPEATED]
     assert data.images.names() == {"ab.dcm"}
 
 
@@ -149,7 +149,7 @@ def test_a_full_disk_is_told_as_such_and_the_image_taken_up_when_there_is_room(
     with monkeypatch.context() as patched:
         patched.setattr(Spool, "write", full)
         taken = storage.take(image(), "ab", "XR1")
-        assert (taken.status, taken.admission) == (OUT_OF_RESOURCES, None)
+        assert (taken.status, taken.uptake) == (OUT_OF_RESOURCES, None)
         assert "No space left" in taken.reason
     assert storage.take(image(), "ab", "XR1").status == SUCCESS
 

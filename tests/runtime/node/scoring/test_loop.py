@@ -84,6 +84,18 @@ def test_an_image_is_scored_and_answered_under_its_own_patient(
         assert answer.SOPInstanceUID == each.sop_instance_uid
 
 
+def test_what_answers_cannot_take_over_stands_beside_the_score(
+    loop: ScoringLoop, data: DataFolder, receive: Callable[..., str]
+) -> None:
+    uid = receive(1, PatientSex="X")
+    assert loop.step()
+    found = data.store.views.instance(uid)
+    assert found is not None
+    assert found.score is not None
+    told = ["PatientSex was left out: it is none of M, F and O"]
+    assert json.loads(found.score)["remarks"] == told
+
+
 def test_an_answer_made_again_has_the_same_uid(
     loop: ScoringLoop, data: DataFolder, receive: Callable[..., str]
 ) -> None:

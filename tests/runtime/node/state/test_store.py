@@ -10,10 +10,10 @@ from brixia_edge.runtime.errors import StateError
 from brixia_edge.runtime.node.state.inbox import MOST_CRASHES
 from brixia_edge.runtime.node.state.rows import (
     IGNORED,
-    Admission,
     AnswerObject,
     Received,
     Result,
+    Uptake,
 )
 from brixia_edge.runtime.node.state.store import Store
 
@@ -35,11 +35,11 @@ def scored(store: Store) -> None:
 
 
 def test_the_same_image_is_one_image_and_another_of_its_uid_is_kept_apart(store: Store) -> None:
-    assert store.inbox.add(IMAGE) is Admission.ADDED
-    assert store.inbox.add(IMAGE) is Admission.REPEATED
+    assert store.inbox.add(IMAGE) is Uptake.ADDED
+    assert store.inbox.add(IMAGE) is Uptake.REPEATED
     other = replace(IMAGE, sha256="other", spool="b.dcm")
-    assert store.inbox.add(other) is Admission.CONFLICT
-    assert store.inbox.add(other) is Admission.REPEATED
+    assert store.inbox.add(other) is Uptake.CONFLICT
+    assert store.inbox.add(other) is Uptake.REPEATED
     counts = store.views.counts()
     assert counts.instances == {"queued": 1, "conflict": 1}
     assert counts.repeats == 2

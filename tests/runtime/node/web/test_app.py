@@ -20,6 +20,7 @@ from brixia_edge.runtime.node.web.app import NodeView, make_app
 from brixia_edge.runtime.node.web.auth import read_token
 from brixia_edge.runtime.node.web.openapi import openapi_document
 from brixia_edge.runtime.reports.json_lines import as_object
+from brixia_edge.runtime.reports.material import Material
 from brixia_edge.runtime.results import RESEARCH_USE, ScoredRadiograph
 
 TestClient: Any = import_module("starlette.testclient").TestClient  # its types are not whole
@@ -67,7 +68,7 @@ def scored(
     result = scored_dicom(warnings=["<b>doubtful</b>"])
     members = as_object(result)
     del members["file"]
-    objects = list(answer(result, ["capture"], data.objects))
+    objects = list(answer(Material(result), ["capture"], data.objects))
     data.store.inbox.finish(
         instance.id, Result("digest", json.dumps(members)), objects, [("pacs", ("capture",))]
     )
