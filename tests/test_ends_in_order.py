@@ -17,6 +17,7 @@ import pytest
 from brixia_edge.benchmarks.cli import PARTS
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import COMMANDS
+from brixia_edge.runtime.files import part_of
 from brixia_edge.runtime.scores import Zone
 from closed_streams import FULL
 
@@ -121,6 +122,16 @@ def wait_until_reading(places: dict[str, str], process: "subprocess.Popen[bytes]
     pytest.fail("the file is never read")
 
 
+def wait_for_lines(path: Path, count: int, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until a file that a command writes has so many lines."""
+    for _ in range(1200):
+        if path.exists() and path.read_bytes().count(b"\n") >= count:
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    pytest.fail(f"{path.name} never has {count} lines")
+
+
 def left(places: dict[str, str]) -> list[str]:
     """What is left of work that was cut short."""
     output = Path(places["output"])
@@ -170,6 +181,8 @@ def test_json_lines_of_a_stopped_run_can_be_gone_on_with(places: dict[str, str])
     arguments = ["score", INPUTS, "--format", "json", "-o", output]
     with start(arguments, places) as process:
         wait_until_reading(places, process)
+        # Reading is ahead of scoring, so the lines of what was read come a little later.
+        wait_for_lines(part_of(Path(output.format(**places))), 2, process)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
     assert not Path(output.format(**places)).exists()
