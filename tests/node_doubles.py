@@ -86,6 +86,10 @@ class Archive:
         UIDs that it says it does not keep.
     report_to
         AE title and port for confirmations on a new association.
+    reports
+        What it confirmed.
+    heard
+        Statuses that answered its confirmations on the same association; -1 for no answer.
     """
 
     port: int = field(default_factory=free_port)
@@ -95,6 +99,7 @@ class Archive:
     loses: set[str] = field(default_factory=set[str])
     report_to: tuple[str, int] = ("BRIXIA", 0)
     reports: list[Dataset] = field(default_factory=list[Dataset])
+    heard: list[int] = field(default_factory=list[int])
 
     @contextmanager
     def open(
@@ -135,7 +140,7 @@ class Archive:
             report.FailedSOPSequence = lost
         self.reports.append(report)
         if self.commitment == "same":
-            _soon(lambda: event.assoc.send_n_event_report(report, 1 + bool(lost), *_PUSH_MODEL))
+            _soon(lambda: self._report_here(event.assoc, report, bool(lost)))
         elif self.commitment == "new":
             _soon(lambda: self._report(report, bool(lost)))
         return 0x0000, None
@@ -143,6 +148,10 @@ class Archive:
     def _loses(self, item: Dataset) -> bool:
         uid = str(item.ReferencedSOPInstanceUID)
         return uid in self.loses
+
+    def _report_here(self, association: Any, report: Dataset, lost: bool) -> None:
+        found, _ = association.send_n_event_report(report, 1 + lost, *_PUSH_MODEL)
+        self.heard.append(int(found.Status) if "Status" in found else -1)
 
     def _report(self, report: Dataset, lost: bool) -> None:
         """On an association of its own, as the service's provider (PS3.4 J.3.3)."""

@@ -7,6 +7,7 @@ what they read.
 import json
 import logging
 import sys
+import threading
 import warnings
 from datetime import datetime, timezone
 from typing import Any
@@ -36,6 +37,12 @@ def start_logging() -> None:
         library = logging.getLogger(name)
         library.handlers = [logging.NullHandler()]
         library.propagate = False
+    threading.excepthook = _thread_ended
+
+
+def _thread_ended(told: threading.ExceptHookArgs) -> None:
+    """Tell that a thread ended by a fault, not what it held, which may be of a patient."""
+    warn("a thread ended by a fault", error=told.exc_type.__name__)
 
 
 def log(event: str, **members: Any) -> None:

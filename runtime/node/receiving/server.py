@@ -19,6 +19,7 @@ from ...errors import ConfigurationError, MissingExtra, pip_line
 from ..configuration import NodeSection, TlsSection
 from .admission import Admission
 from .contexts import STORAGE_COMMITMENT, TRANSFER_SYNTAXES, VERIFICATION, storage_classes
+from .upper_layer import TolerantStateMachine
 
 try:
     import pynetdicom
@@ -135,6 +136,7 @@ class _Handler(RequestHandler):
         association: Any = super()._create_association()
         server = cast(NodeServer, self.server)
         association.acse = StrictACSE(association, server.admission)
+        association.dul.state_machine = TolerantStateMachine(association.dul)
         limited = DeadlineSocket(association, self.request)
         limited.largest_message = server.largest_message
         # The first socket's event of the connection is in the queue already.

@@ -7,14 +7,15 @@ association or on a new one that the archive opens to us.
 import uuid
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from time import monotonic, sleep
+from threading import Event
+from time import monotonic
 from typing import Any
 
 from pydicom.dataset import Dataset
 
 from ..state.outbox import Outbox
 from ..state.rows import Delivery
-from .dimse import DimseTransport
+from .dimse import DimseTransport, end
 from .outcome import of_status
 
 PUSH_MODEL = "1.2.840.10008.1.20.1"
@@ -44,14 +45,8 @@ def request_commitment(
     report
         Is given the N-EVENT-REPORT's information where it comes on the same association.
     """
-    heard: list[Dataset] = []
-
-    def handle(event: Any) -> tuple[int, None]:
-        heard.append(event.event_information)
-        report(event.event_information)
-        return 0x0000, None
-
-    association = transport.associate([(PUSH_MODEL, None)], [(evt.EVT_N_EVENT_REPORT, handle)])
+    listener = _Listener(report)
+    association = transport.associate([(PUSH_MODEL, None)], listener.handlers)
     if not association.is_established:
         return "the archive takes no requests for storage commitment"
     try:
@@ -60,15 +55,46 @@ def request_commitment(
         )
         if "Status" not in status or status.Status != 0:
             return "the archive refuses the request for storage commitment"
-        until = monotonic() + _WAIT_SAME_ASSOCIATION
-        while not heard and association.is_established and monotonic() < until:
-            sleep(0.05)
+        listener.wait(association)
         return ""
     except (RuntimeError, ValueError) as error:
         return f"storage commitment cannot be asked for ({type(error).__name__})"
     finally:
-        if association.is_established:
-            association.release()
+        end(association)
+
+
+class _Listener:
+    """Hears a report on the association of its request, and waits until it is answered.
+
+    A release that overtakes the answer ends pynetdicom's thread, and the archive gets none.
+    """
+
+    def __init__(self, report: Callable[[Dataset], None]) -> None:
+        self._report = report
+        self._heard, self._taken, self._answered = Event(), Event(), Event()
+        self.handlers = [(evt.EVT_N_EVENT_REPORT, self._hear), (evt.EVT_PDU_SENT, self._sent)]
+
+    def wait(self, association: Any) -> None:
+        """Wait for the report, at most 2 s, and for our answer to it."""
+        until = monotonic() + _WAIT_SAME_ASSOCIATION
+        while not self._heard.wait(0.05) and association.is_established and monotonic() < until:
+            pass
+        while self._heard.is_set() and association.is_established:
+            if self._answered.wait(0.05):
+                return
+
+    def _hear(self, event: Any) -> tuple[int, None]:
+        self._heard.set()
+        try:
+            self._report(event.event_information)
+        finally:
+            self._taken.set()
+        return 0x0000, None
+
+    def _sent(self, event: Any) -> None:
+        del event
+        if self._taken.is_set():
+            self._answered.set()
 
 
 def new_transaction() -> str:

@@ -56,8 +56,7 @@ class DimseTransport:
         try:
             return {each.id: self._store(association, each, folder) for each in deliveries}
         finally:
-            if association.is_established:
-                association.release()
+            end(association)
 
     def echo(self) -> str:
         """Ask whether the archive is there (C-ECHO); empty if it is, else why not."""
@@ -68,7 +67,7 @@ class DimseTransport:
             status = association.send_c_echo()
             return "" if "Status" in status and status.Status == 0 else "it answers no C-ECHO"
         finally:
-            association.release()
+            end(association)
 
     def associate(
         self, contexts: Sequence[tuple[str, list[Any] | None]], handlers: Sequence[Any] = ()
@@ -103,6 +102,14 @@ class DimseTransport:
         if "Status" not in status:
             return transient("the archive did not answer")
         return of_status(int(status.Status))
+
+
+def end(association: Any) -> None:
+    """End an association in order where it still stands, and close its connection in any case."""
+    if association.is_established:
+        association.release()
+    if association.dul.socket is not None:
+        association.dul.socket.close()
 
 
 def _not_established(association: Any) -> Outcome:

@@ -3,9 +3,14 @@
 import socket
 import ssl
 import struct
+import threading
 from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from importlib import import_module
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from brixia_edge.runtime.node.configuration import Configuration, SourceSection
@@ -21,7 +26,7 @@ from brixia_edge.runtime.node.receiving.admission import (
 from brixia_edge.runtime.node.receiving.contexts import CHEST_CLASSES, storage_classes
 from brixia_edge.runtime.node.receiving.server import NodeServer, start_server
 from brixia_edge.runtime.node.receiving.storage import Storage
-from node_doubles import echo, send, wait_until
+from node_doubles import dcmread, echo, send, wait_until
 
 A_MINUTE_LESS = 0.5
 """Seconds of a PDU's deadline in these tests."""
@@ -163,6 +168,92 @@ def test_garbage_is_hung_up_on(listening: NodeServer, garbage: bytes) -> None:
         while caller.recv(4096):
             pass
     assert echo(port(listening))
+
+
+ABORT = bytes([7, 0, 0, 0, 0, 4, 0, 0, 0, 0])
+"""An A-ABORT PDU (PS3.8 9.3.8)."""
+
+RELEASE = bytes([5, 0, 0, 0, 0, 4, 0, 0, 0, 0])
+"""An A-RELEASE-RQ PDU (PS3.8 9.3.6)."""
+
+
+class SlowStorage:
+    """Stores when it is told to."""
+
+    def __init__(self) -> None:
+        self.entered, self.go_on = threading.Event(), threading.Event()
+
+    def __call__(self, event: object) -> int:
+        del event
+        self.entered.set()
+        self.go_on.wait(30)
+        return 0
+
+
+JUNK = b"\xff" * 1_000_000
+"""No PDU, and more of it than is read at once: the server aborts, and the caller goes on."""
+
+
+@pytest.mark.parametrize("end", [ABORT, RELEASE, b"", JUNK], ids=["abort", "release", "", "junk"])
+def test_a_caller_that_goes_before_its_answer_leaves_no_thread_and_no_connection(
+    configure: Callable[..., Configuration],
+    image: Callable[..., bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    end: bytes,
+) -> None:
+    died: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", died.append)
+    configuration, storage = configure(), SlowStorage()
+    admission = Admission(configuration.node, configuration.sources, lambda: True)
+    server = start_server(configuration.node, admission, storage, lambda _: (0, None))
+    try:
+        for _ in range(3):
+            storage.entered.clear()
+            storage.go_on.clear()
+            with request_sent(port(server), image()) as caller:
+                assert storage.entered.wait(20)
+                with suppress(OSError):
+                    caller.sendall(end) if end else caller.shutdown(socket.SHUT_RDWR)
+                if end != RELEASE:
+                    # Its end is seen before the answer is ready.
+                    wait_until(lambda: not any(open_(each) for each in server.active_associations))
+                storage.go_on.set()
+        wait_until(lambda: not server.active_associations and not open_connections(server))
+        assert echo(port(server))
+    finally:
+        server.shutdown()
+    assert not died
+
+
+def open_(association: Any) -> bool:
+    return association.dul.state_machine.current_state == "Sta6"
+
+
+def open_connections(server: NodeServer) -> int:
+    """Connections of the server that it has not closed (proc(5): states 01 and 08)."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(
+        local.endswith(f":{port(server):04X}") and state in ("01", "08")
+        for _, local, _, state, *_ in rows
+    )
+
+
+@contextmanager
+def request_sent(to: int, content: bytes) -> Generator[socket.socket]:
+    """A connection over which a C-STORE request went out, and nobody waits for its answer."""
+    entity: Any = import_module("pynetdicom").AE(ae_title="XR1")
+    dataset = dcmread(BytesIO(content))
+    entity.add_requested_context(dataset.SOPClassUID, dataset.file_meta.TransferSyntaxUID)
+    association = entity.associate("127.0.0.1", to, ae_title="BRIXIA")
+    connection = association.dul.socket.socket
+    request = threading.Thread(target=association.send_c_store, args=[dataset], daemon=True)
+    request.start()
+    try:
+        yield connection
+    finally:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+        request.join(20)
 
 
 def test_a_thousand_that_connect_and_close_leave_nothing(listening: NodeServer) -> None:

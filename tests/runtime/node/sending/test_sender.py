@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from time import time
+from time import sleep, time
 
 import pytest
 from brixia_edge.runtime.node.configuration import Configuration
 from brixia_edge.runtime.node.data_folder import DataFolder
 from brixia_edge.runtime.node.operating.node import CommitmentOf
 from brixia_edge.runtime.node.scoring.answers import encoded
-from brixia_edge.runtime.node.sending.commitment import CommitmentReports
+from brixia_edge.runtime.node.sending.commitment import CommitmentReports, request_commitment
 from brixia_edge.runtime.node.sending.dimse import DimseTransport
 from brixia_edge.runtime.node.sending.outcome import (
     FIRST_PAUSE,
@@ -142,6 +142,19 @@ def test_storage_commitment_is_awaited_on_the_same_association(
     with Archive(commitment="same").open() as archive:
         sender(archive, destination="commit = true").step()
         wait_until(lambda: states(data) == {"done": 2})
+
+
+@pytest.mark.usefixtures("answers")
+def test_a_confirmation_is_answered_before_the_association_ends(
+    configure: Callable[..., Configuration], data: DataFolder
+) -> None:
+    with Archive(commitment="same").open() as archive:
+        (destination,) = configure(archive).destinations
+        transport = DimseTransport("BRIXIA", destination, configure().node.tls)
+        due = data.store.outbox.due("pacs", time())
+        assert request_commitment(transport, due, "2.25.7", lambda _: sleep(0.5)) == ""
+        wait_until(lambda: archive.heard)
+    assert archive.heard == [0x0000]
 
 
 def test_what_an_archive_does_not_keep_is_sent_again(
