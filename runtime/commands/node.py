@@ -76,6 +76,7 @@ def run(config: Path) -> None:
     """Run the node until SIGTERM or Ctrl-C; the image at hand is finished."""
     configuration = _configuration(config)
     _of("operating.logs", "start_logging")()
+    _of("operating.memory", "give_back_large_blocks")()
     running = _of("operating.node", "Node")(configuration)
     ended = threading.Event()
 

@@ -49,8 +49,8 @@ class Spool:
         """Where a file is."""
         return self.folder / name
 
-    def write(self, name: str, content: bytes) -> None:
-        """Make a file safe under a name; on return it is on the disk, and so is its name.
+    def write(self, name: str, *parts: bytes) -> None:
+        """Make a file of parts safe under a name; on return it is on the disk, and so is its name.
 
         Raises
         ------
@@ -60,7 +60,7 @@ class Spool:
         partial = self.folder / f"{name}.{os.getpid()}-{os.urandom(4).hex()}{PARTIAL}"
         try:
             with partial.open("xb") as file:
-                file.write(content)
+                file.writelines(parts)
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(self.folder / name)

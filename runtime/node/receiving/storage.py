@@ -4,7 +4,10 @@ Statuses after PS3.4 B.2.3: A700 out of resources, A900 the object is another on
 announced, C000 it cannot be understood.
 """
 
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from ...errors import BrixiaEdgeError, StateError
@@ -14,10 +17,14 @@ from .arrival import describe, split_file
 from .contexts import CHEST_CLASSES
 from .spool import Spool, digest
 
+encode_file_meta: Any = import_module("pynetdicom.dsutils").encode_file_meta
+
 SUCCESS = 0x0000
 OUT_OF_RESOURCES = 0xA700
 DOES_NOT_MATCH = 0xA900
 CANNOT_UNDERSTAND = 0xC000
+
+_PREAMBLE, _PREFIX = 128, b"DICM"  # PS3.10 7.1
 
 _NOT_SCORED = "this SOP class holds no radiographs that are scored"
 
@@ -57,10 +64,12 @@ class Storage:
         self._store = store
         self._spool = spool
         self._key = bytes.fromhex(store.remembered("patient key"))
+        # One at a time: parsing takes an object's length in memory again, or what it inflates to.
+        self._describing = threading.Lock()
 
     def take(
         self,
-        content: bytes,
+        content: bytes | Sequence[bytes],
         sha256: str,
         source: str,
         announced: tuple[str, str] | None = None,
@@ -70,7 +79,7 @@ class Storage:
         Parameters
         ----------
         content
-            The file.
+            The file, or its parts one after the other.
         sha256
             See `spool.digest`.
         source
@@ -78,8 +87,10 @@ class Storage:
         announced
             SOP class and instance UID of the request, which must be the object's.
         """
+        parts = [content] if isinstance(content, bytes) else content
         try:
-            received = describe(content, sha256, source, self._key)
+            with self._describing:
+                received = describe(b"".join(parts), sha256, source, self._key)
         except BrixiaEdgeError as error:
             return Taken(CANNOT_UNDERSTAND, None, reason=str(error))
         found = (received.sop_class_uid, received.sop_instance_uid)
@@ -88,7 +99,7 @@ class Storage:
             return Taken(DOES_NOT_MATCH, None, reason=reason)
         state = QUEUED if received.sop_class_uid in CHEST_CLASSES else IGNORED
         try:
-            self._spool.write(received.spool, content)
+            self._spool.write(received.spool, *parts)
             uptake = self._store.inbox.add(received, state, _NOT_SCORED if state == IGNORED else "")
         except (OSError, StateError) as error:
             # The file may stay: the next start adopts it, and a resent object is the same.
@@ -122,7 +133,8 @@ class Storage:
         sha256 = digest(str(event.context.transfer_syntax), dataset)
         announced = (str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID))
         source = str(event.assoc.requestor.ae_title).strip()
-        return self.take(event.encoded_dataset(), sha256, source, announced)
+        before = bytes(_PREAMBLE) + _PREFIX + encode_file_meta(event.file_meta)
+        return self.take([before, dataset], sha256, source, announced)
 
 
 def _told(error: Exception) -> str:

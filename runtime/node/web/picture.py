@@ -1,6 +1,5 @@
 """Pictures of scores, out of the answers that the node keeps."""
 
-import cv2
 import numpy as np
 from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType] - not wholly typed
 
@@ -22,6 +21,8 @@ def score_picture(data: DataFolder, sop_instance_uid: str, small: bool) -> bytes
     small
         For a list of many.
     """
+    import cv2  # much memory, and most nodes are never looked at
+
     found = data.store.views.instance(sop_instance_uid)
     files = () if found is None else data.store.inbox.objects_of(found.instance.id)
     captures = [name for name in files if name.endswith("-capture.dcm")]

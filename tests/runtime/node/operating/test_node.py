@@ -1,120 +1,27 @@
 """The whole node, as a process that is killed: nothing acknowledged is lost or answered twice."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Generator
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 from time import sleep
 
 import pytest
-from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.node.state.store import Store
-from node_doubles import Archive, echo, free_port, send, toml, wait_until
-
-COMMAND = "import sys; from brixia_edge.runtime.cli import main; sys.exit(main(sys.argv[1:]))"
-
-
-class NodeProcess:
-    """`brixia-edge node run` on a configuration."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self._configuration, self._log = folder / "node.toml", folder / "log"
-        self.port, self.data = port, folder / "data"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-c",
-                    COMMAND,
-                    "node",
-                    "run",
-                    "--config",
-                    str(self._configuration),
-                ],
-                stderr=log,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-                start_new_session=True,
-            )
-        wait_until(lambda: echo(self.port))
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-
-    def kill_scoring(self) -> None:
-        """Kill the processes that it started."""
-        assert self.process is not None
-        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        for child in (int(each) for path in children for each in path.read_text().split()):
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-
-    def end(self) -> int:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
-
-
-@pytest.fixture
-def archive() -> Generator[Archive]:
-    with Archive().open() as found:
-        yield found
-
-
-@pytest.fixture
-def port() -> int:
-    return free_port()
-
-
-@pytest.fixture
-def node(
-    tmp_path: Path, archive: Archive, port: int, tiny_bundle: Bundle
-) -> Generator[NodeProcess]:
-    text = toml(tmp_path / "data", port, free_port(), archive)
-    configuration = tmp_path / "node.toml"
-    configuration.write_text(text.replace("BUNDLE", str(tiny_bundle.root)))
-    found = NodeProcess(tmp_path, port)
-    yield found
-    if found.process is not None:
-        with suppress(ProcessLookupError):
-            os.killpg(found.process.pid, signal.SIGKILL)
-        found.process.wait()
-
-
-def settled(data: Path, images: int) -> Callable[[], bool]:
-    """Whether so many images were scored and all their answers arrived."""
-
-    def look() -> bool:
-        store = Store.open(data)
-        try:
-            counts = store.views.counts()
-        finally:
-            store.close()
-        done = counts.deliveries.get("pacs", {}).get("done", 0)
-        return counts.instances == {"scored": images} and done == 2 * images
-
-    return look
+from node_doubles import Archive, send, wait_until
+from node_process import NodeProcess, settled
 
 
 def test_a_radiograph_is_answered_in_the_archive_and_the_node_ends_when_told(
-    node: NodeProcess, archive: Archive, port: int, tmp_path: Path, image: Callable[..., bytes]
+    node: NodeProcess, archive: Archive, image: Callable[..., bytes]
 ) -> None:
     node.start()
-    assert send(port, image(1)) == [0]
-    wait_until(settled(tmp_path / "data", 1))
+    assert send(node.port, image(1)) == [0]
+    wait_until(settled(node.data, 1))
     assert len(set(archive.kept)) == len(archive.kept) == 2
     assert node.end() == 0
-    log = (tmp_path / "log").read_text()
+    log = node.log.read_text()
     assert '"event": "ready"' in log
     assert not any(word in log for word in ("SECRET", "PERSON", "A-4711", "19400305"))
 
@@ -177,4 +84,4 @@ def test_an_odd_object_leaves_nothing_of_itself_in_the_log(
     odd = image(1, SOPInstanceUID="SECRET.1", PatientBirthDate="SECRET-DATE")
     assert send(node.port, odd) != [0]
     assert node.end() == 0
-    assert "SECRET" not in (node.data.parent / "log").read_text()
+    assert "SECRET" not in node.log.read_text()
