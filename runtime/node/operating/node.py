@@ -42,6 +42,9 @@ ANSWER_SECONDS = 120.0
 LAST_IMAGE_SECONDS = 25.0
 """How long an image at hand may take when the node ends; then it goes back to the queue."""
 
+_UPLOAD = "upload-"
+"""Begins the names of files that are scored and not kept; a start removes what a crash left."""
+
 
 @dataclass(frozen=True)
 class CommitmentOf:
@@ -128,6 +131,8 @@ class Node:
     def _recover(self) -> None:
         self.data.images.sweep()
         self.data.objects.sweep()
+        for path in self.data.root.glob(f"{_UPLOAD}*"):
+            path.unlink(missing_ok=True)
         again = self.data.store.inbox.recover()
         adopted = adopt(self.data, self.storage)
         if again or adopted:
@@ -168,7 +173,7 @@ class Node:
         return self._noted(self.storage.take_upload(content))
 
     def _score_once(self, content: bytes) -> Mapping[str, Any]:
-        with tempfile.NamedTemporaryFile(dir=self.data.root, prefix="upload-") as file:
+        with tempfile.NamedTemporaryFile(dir=self.data.root, prefix=_UPLOAD) as file:
             file.write(content)
             file.flush()
             return self.scoring.score_file(Path(file.name), ANSWER_SECONDS)

@@ -104,6 +104,8 @@ class Storage:
         except (OSError, StateError) as error:
             # The file may stay: the next start adopts it, and a resent object is the same.
             return Taken(OUT_OF_RESOURCES, None, received.sop_instance_uid, _told(error))
+        if uptake is Uptake.FINISHED:
+            self._spool.remove(received.spool)
         return Taken(SUCCESS, uptake, received.sop_instance_uid)
 
     def take_upload(self, content: bytes) -> Taken:

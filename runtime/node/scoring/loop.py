@@ -85,8 +85,12 @@ class ScoringLoop:
         """Is told how many seconds each image took."""
 
     def run(self) -> None:
-        """Work until `Signals.stop`; the image at hand is finished."""
+        """Work until `Signals.stop`; the image at hand is finished.
+
+        What was at hand when an earlier call ended by a fault, as of a full disk, is queued again.
+        """
         try:
+            self._store.inbox.recover()
             while not self._signals.stop.is_set():
                 if not self.step():
                     self._signals.received.wait(1.0)

@@ -45,21 +45,24 @@ class Inbox:
     def add(self, received: Received, state: str = QUEUED, reason: str = "") -> Uptake:
         """Take up an image whose file is on the disk.
 
-        The same image again is counted; another one under the same UID is kept beside the first,
-        unscored. `state` may be `IGNORED` for what is kept but not scored.
+        The same image again is counted, also where it was answered and deleted long ago; another
+        one under the same UID is kept beside the first, unscored. `state` may be `IGNORED` for what
+        is kept but not scored.
         """
         with self._database.transaction() as connection:
             known = connection.execute(
-                "SELECT sha256 FROM instances WHERE sop_instance_uid = ?",
+                "SELECT sha256, deleted_at FROM instances WHERE sop_instance_uid = ?",
                 (received.sop_instance_uid,),
             ).fetchall()
-            if (received.sha256,) in known:
+            deleted = dict(known)
+            if received.sha256 in deleted:
                 connection.execute(
                     "UPDATE instances SET repeats = repeats + 1 "
                     "WHERE sop_instance_uid = ? AND sha256 = ?",
                     (received.sop_instance_uid, received.sha256),
                 )
-                return Uptake.REPEATED
+                gone = deleted[received.sha256] is not None
+                return Uptake.FINISHED if gone else Uptake.REPEATED
             if known:
                 state = CONFLICT
                 reason = "another image has the same SOP Instance UID; it was not scored"

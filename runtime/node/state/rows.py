@@ -60,10 +60,11 @@ class Received:
 
 
 class Uptake(Enum):
-    """What became of an image that was received."""
+    """What became of an image that was received; `FINISHED`: it was answered and deleted before."""
 
     ADDED = "added"
     REPEATED = "repeated"
+    FINISHED = "finished"
     CONFLICT = "conflict"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from brixia_edge.runtime.node.data_folder import DataFolder
-from brixia_edge.runtime.node.operating.housekeeping import adopt
+from brixia_edge.runtime.node.operating.housekeeping import adopt, delete_expired
 from brixia_edge.runtime.node.receiving.spool import PARTIAL, Spool, digest
 from brixia_edge.runtime.node.receiving.storage import (
     CANNOT_UNDERSTAND,
@@ -116,6 +116,20 @@ def test_an_image_is_taken_up_once_however_often_it_comes(
     found = [storage.take(image(), "ab", "XR1").uptake for _ in range(3)]
     assert found == [Uptake.ADDED, Uptake.REPEATED, Uptake.REPEATED]
     assert data.images.names() == {"ab.dcm"}
+
+
+def test_an_image_that_was_answered_and_deleted_is_not_kept_when_it_comes_again(
+    storage: Storage, data: DataFolder, image: Callable[..., bytes]
+) -> None:
+    storage.take(image(), "ab", "XR1")
+    taken = data.store.inbox.next_to_score("newest")
+    assert taken is not None
+    data.store.inbox.ignore(taken.id, "no radiograph")
+    assert delete_expired(data, -1.0) == 1
+    again = storage.take(image(), "ab", "XR1")
+    assert (again.status, again.uptake) == (SUCCESS, Uptake.FINISHED)
+    assert data.images.names() == frozenset()
+    assert data.store.inbox.next_to_score("newest") is None
 
 
 def test_an_object_that_is_not_what_was_announced_is_refused(

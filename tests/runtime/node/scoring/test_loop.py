@@ -2,11 +2,13 @@
 
 import json
 import sqlite3
+import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.errors import StateError
 from brixia_edge.runtime.node.data_folder import DataFolder
 from brixia_edge.runtime.node.receiving.storage import Storage
 from brixia_edge.runtime.node.scoring import loop as loop_module
@@ -31,14 +33,19 @@ child.main()
 
 
 @pytest.fixture
+def signals() -> Signals:
+    return Signals(("pacs",))
+
+
+@pytest.fixture
 def loop(
-    data: DataFolder, tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+    data: DataFolder, tiny_bundle: Bundle, signals: Signals, monkeypatch: pytest.MonkeyPatch
 ) -> Generator[ScoringLoop]:
     monkeypatch.setattr(loop_module, "_FIRST_PAUSE", 0.0)
     monkeypatch.setattr(process_module, "_START", CRASHES)
     settings = ScoringSettings(tiny_bundle.root, "onnxruntime", 1, data.objects.folder)
     plan = ScoringPlan(settings, tiny_bundle.digest, "received", (("pacs", ("sr", "capture")),))
-    found = ScoringLoop(plan, data.store, data.images, Signals(("pacs",)))
+    found = ScoringLoop(plan, data.store, data.images, signals)
     yield found
     found.end()
 
@@ -163,11 +170,35 @@ def test_a_full_disk_puts_the_image_back(
     assert state(data, uid)[0] == "scored"
 
 
+def test_a_score_that_the_database_does_not_take_is_made_again(
+    loop: ScoringLoop,
+    data: DataFolder,
+    signals: Signals,
+    receive: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where the disk fills up between the answer and its row."""
+    uid = receive(1)
+
+    def full(*_: object) -> None:
+        raise StateError("the database cannot be written: disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(data.store.inbox, "finish", full)
+        with pytest.raises(StateError):
+            loop.run()
+    assert state(data, uid)[0] == "scoring"
+    loop.took = lambda _: signals.end()
+    late = threading.Timer(60.0, signals.end)
+    late.start()
+    loop.run()
+    late.cancel()
+    assert state(data, uid)[0] == "scored"
+
+
 def test_a_file_of_a_guest_is_scored_between_and_nothing_kept(
     loop: ScoringLoop, data: DataFolder, image: Callable[..., bytes], tmp_path: Path
 ) -> None:
-    import threading
-
     file = tmp_path / "guest.dcm"
     file.write_bytes(image(7))
     answers: list[object] = []
