@@ -58,7 +58,7 @@ def send(port: int, *contents: bytes, calling: str = "XR1", called: str = "BRIXI
 def echo(port: int, calling: str = "XR1", called: str = "BRIXIA") -> bool:
     """Whether a C-ECHO is answered."""
     entity: Any = pynetdicom.AE(ae_title=calling)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 20
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 15
     entity.add_requested_context("1.2.840.10008.1.1")
     association = entity.associate("127.0.0.1", port, ae_title=called)
     if not association.is_established:

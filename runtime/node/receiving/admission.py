@@ -2,7 +2,7 @@
 
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from ..configuration import NodeSection, SourceSection
@@ -37,8 +37,13 @@ class Admission:
         self._sources = sources
         self._has_room = has_room
 
+    @property
+    def most(self) -> int:
+        """How many associations there may be at a time."""
+        return self._node.associations
+
     def refusal(
-        self, calling: str, called: str, host: str, of_this_host: int, wants_storage: bool
+        self, calling: str, called: str, host: str, others: Sequence[str], wants_storage: bool
     ) -> Rejection | None:
         """Why a caller is refused, or None.
 
@@ -48,8 +53,8 @@ class Admission:
             The AE titles of the request, without padding.
         host
             The caller's address.
-        of_this_host
-            How many associations it has, this one included.
+        others
+            The hosts of all who were let in and have not gone.
         wants_storage
             Whether it proposes more than Verification.
         """
@@ -57,7 +62,9 @@ class Admission:
             return CALLED_AE_TITLE
         if not self._node.promiscuous and not self._is_known(calling, host):
             return CALLING_AE_TITLE
-        if of_this_host > self._node.associations_of_a_host:
+        if len(others) >= self._node.associations:
+            return LOCAL_LIMIT
+        if others.count(host) >= self._node.associations_of_a_host:
             return LOCAL_LIMIT
         # Echoes are answered all the same: whoever looks for the fault must find the node there.
         if wants_storage and not self._has_room():

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from ...errors import ConfigurationError, MissingExtra, pip_line
 from ..configuration import NodeSection, TlsSection
-from .admission import Admission
+from .admission import Admission, Rejection
 from .contexts import STORAGE_COMMITMENT, TRANSFER_SYNTAXES, VERIFICATION, storage_classes
 from .upper_layer import TolerantStateMachine
 
@@ -31,7 +31,9 @@ except ModuleNotFoundError as error:
 SECONDS_OF_A_PDU = 10.0
 LARGEST_PDU = 128 * 2**10
 _HEADER = 6
-_CONNECTIONS = 4  # times the associations: connections that have not asked for one yet
+_CONNECTIONS, _CONNECTIONS_OF_A_HOST = 4, 3
+"""Times the associations: connections, most of which have not asked for one yet."""
+
 _MARGIN = 2**20  # bytes of a message beside its dataset
 
 evt: Any = import_module("pynetdicom.events")
@@ -89,21 +91,31 @@ class DeadlineSocket(AssociationSocket):
 class StrictACSE(ACSE):
     """Asks `Admission` about each caller before pynetdicom negotiates."""
 
+    _turn = threading.Lock()
+
     def __init__(self, assoc: Any, admission: Admission) -> None:
         super().__init__(assoc)
         self._admission = admission
+        self._admitted = False
 
-    def _negotiate_as_acceptor(self) -> None:
+    def _refusal(self) -> Rejection | None:
         request: Any = self.requestor.primitive
-        host = _host_of(self.assoc)
         proposed = request.presentation_context_definition_list
-        refusal = self._admission.refusal(
+        everyone = self.assoc.ae.active_associations
+        # Those who have a connection and ask for nothing must not take others' places.
+        let_in = [each for each in everyone if getattr(each.acse, "_admitted", False)]
+        return self._admission.refusal(
             str(request.calling_ae_title).strip(),
             str(request.called_ae_title).strip(),
-            host,
-            sum(_host_of(each) == host for each in self.assoc.ae.active_associations),
+            _host_of(self.assoc),
+            [_host_of(each) for each in let_in],
             any(str(context.abstract_syntax) != VERIFICATION for context in proposed),
         )
+
+    def _negotiate_as_acceptor(self) -> None:
+        with self._turn:
+            refusal = self._refusal()
+            self._admitted = refusal is None
         if refusal is None:
             super()._negotiate_as_acceptor()
             return
@@ -166,8 +178,11 @@ class NodeServer(ThreadedAssociationServer):
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether there is room for one more connection, asked for an association or not."""
-        del request, client_address
-        return len(self.active_associations) < _CONNECTIONS * self.ae.maximum_associations
+        del request
+        everyone = self.active_associations
+        of_this_host = sum(_host_of(each) == client_address[0] for each in everyone)
+        most = self.admission.most
+        return len(everyone) < _CONNECTIONS * most and of_this_host < _CONNECTIONS_OF_A_HOST * most
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Close a connection over which anything went wrong, without a word of it."""
@@ -204,7 +219,7 @@ def start_server(
     _config: Any = import_module("pynetdicom._config")
     _config.LOG_HANDLER_LEVEL = "none"  # its handlers write names
     entity: Any = pynetdicom.AE(ae_title=node.ae_title)
-    entity.maximum_associations = node.associations
+    entity.maximum_associations = _CONNECTIONS * node.associations  # `Admission` counts strictly
     entity.maximum_pdu_size = LARGEST_PDU // 2
     entity.acse_timeout = entity.network_timeout = SECONDS_OF_A_PDU
     entity.dimse_timeout = SECONDS_OF_A_PDU

@@ -1,10 +1,12 @@
 """The upper layer's state machine (PS3.8 9.2), for callers that may vanish at any moment.
 
-pynetdicom's ends its thread by an exception where our answer comes after the caller has gone. That
-is nobody's fault, and happens whenever a modality loses patience.
+pynetdicom's ends its thread by an exception where our answer comes after the caller has gone, which
+is nobody's fault; and where a caller goes without a word, a thread waits for its request all the
+same, so that a thousand of them make a thousand threads.
 """
 
 from queue import Empty
+from typing import Any
 
 from pynetdicom.fsm import TRANSITION_TABLE, StateMachine
 
@@ -22,6 +24,13 @@ class TolerantStateMachine(StateMachine):
             self._drop()
         elif allowed or self.current_state != _IDLE:
             super().do_action(event)
+            self._wake()
+
+    def _wake(self) -> None:
+        """Let a thread end at once whose caller went without a request; it would wait 10 s."""
+        if self.current_state == _IDLE and self.dul.assoc.requestor.primitive is None:
+            queue: Any = self.dul.to_user_queue
+            queue.put(None)
 
     def _drop(self) -> None:
         try:

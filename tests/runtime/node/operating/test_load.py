@@ -24,9 +24,12 @@ def busy(make_node: Callable[..., NodeProcess]) -> NodeProcess:
 
 def all_at_once(port: int, contents: Sequence[Sequence[bytes]]) -> list[int]:
     """Each sender on an association of its own; all statuses."""
+
+    def sent(each: Sequence[bytes]) -> list[int]:
+        return send(port, *each)
+
     with ThreadPoolExecutor(len(contents)) as senders:
-        found = senders.map(lambda each: send(port, *each), contents)
-        return [status for statuses in found for status in statuses]
+        return [status for statuses in senders.map(sent, contents) for status in statuses]
 
 
 def test_one_file_fifty_times_over_ten_associations_is_one_result(

@@ -87,21 +87,28 @@ def kept(data: DataFolder, name: str, number: int) -> bool:
     return f"1.2.840.99.1.1.{number}".encode() in data.images.path(name).read_bytes()
 
 
+NOBODY: list[str] = []
+HERE = ["10.0.0.1"]
+
+
 @pytest.mark.parametrize(
     ("caller", "has_room", "expected"),
     [
-        (("XR1", "BRIXIA", "10.0.0.1", 1, True), True, None),
-        (("XR2", "BRIXIA", "10.0.0.1", 1, True), True, CALLING_AE_TITLE),
-        (("XR1", "BRIXIA", "10.0.0.9", 1, True), True, CALLING_AE_TITLE),
-        (("XR1", "ANY", "10.0.0.1", 1, True), True, CALLED_AE_TITLE),
-        (("XR1", "BRIXIA", "10.0.0.1", 6, True), True, LOCAL_LIMIT),
-        (("XR1", "BRIXIA", "10.0.0.1", 1, True), False, CONGESTION),
-        (("XR1", "BRIXIA", "10.0.0.1", 1, False), False, None),
+        (("XR1", "BRIXIA", "10.0.0.1", NOBODY, True), True, None),
+        (("XR2", "BRIXIA", "10.0.0.1", NOBODY, True), True, CALLING_AE_TITLE),
+        (("XR1", "BRIXIA", "10.0.0.9", NOBODY, True), True, CALLING_AE_TITLE),
+        (("XR1", "ANY", "10.0.0.1", NOBODY, True), True, CALLED_AE_TITLE),
+        (("XR1", "BRIXIA", "10.0.0.1", 4 * HERE, True), True, None),
+        (("XR1", "BRIXIA", "10.0.0.1", 5 * HERE, True), True, LOCAL_LIMIT),
+        (("XR1", "BRIXIA", "10.0.0.1", 19 * ["10.0.0.2"], True), True, None),
+        (("XR1", "BRIXIA", "10.0.0.1", 20 * ["10.0.0.2"], True), True, LOCAL_LIMIT),
+        (("XR1", "BRIXIA", "10.0.0.1", NOBODY, True), False, CONGESTION),
+        (("XR1", "BRIXIA", "10.0.0.1", NOBODY, False), False, None),
     ],
 )
 def test_callers_are_refused_with_their_reason(
     configure: Callable[..., Configuration],
-    caller: tuple[str, str, str, int, bool],
+    caller: tuple[str, str, str, list[str], bool],
     has_room: bool,
     expected: tuple[int, int, int] | None,
 ) -> None:
@@ -256,11 +263,23 @@ def request_sent(to: int, content: bytes) -> Generator[socket.socket]:
         request.join(20)
 
 
-def test_a_thousand_that_connect_and_close_leave_nothing(listening: NodeServer) -> None:
+def test_a_thousand_that_connect_and_close_hold_up_nobody(
+    listening: NodeServer,
+) -> None:
+    # Nobody waits for a request of a caller who has gone.
+    listening.ae.acse_timeout = 600
     for _ in range(1000):
         connect(listening).close()
-    wait_until(lambda: not listening.active_associations)
     assert echo(port(listening))
+    wait_until(lambda: not listening.active_associations)
+    assert not open_connections(listening)
+
+
+def test_callers_that_ask_for_nothing_take_no_places(listening: NodeServer) -> None:
+    silent = [connect(listening) for _ in range(30)]
+    assert echo(port(listening))
+    for each in silent:
+        each.close()
 
 
 def test_tls_asks_for_certificates_and_its_handshakes_block_nobody(
