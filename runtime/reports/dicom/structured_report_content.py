@@ -4,7 +4,8 @@ It follows from the result and the source image alone: the same score gives the 
 same unique identifiers in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from highdicom import UID
@@ -14,13 +15,17 @@ from highdicom.sr import (
     ContentSequence,
     DeviceObserverIdentifyingAttributes,
     FindingSite,
+    GraphicTypeValues,
+    ImageRegion,
     Measurement,
     MeasurementReport,
     MeasurementsAndQualitativeEvaluations,
     ObservationContext,
     ObserverContext,
+    PlanarROIMeasurementsAndQualitativeEvaluations,
     RelationshipTypeValues,
     SourceImageForMeasurementGroup,
+    SourceImageForRegion,
     TextContentItem,
     TrackingIdentifier,
 )
@@ -31,7 +36,7 @@ from pydicom.valuerep import DS
 
 from ...authorship import SOFTWARE, software_version
 from ...results import RESEARCH_USE, ModelIdentity, ScoredRadiograph
-from ...scores import ZoneScore
+from ...scores import Zone, ZoneScore
 from .result import plain_text
 from .source import Source
 from .structured_report_codes import (
@@ -51,6 +56,10 @@ from .structured_report_codes import (
     ZONE_SCORE,
     ZONES_OF_LUNG,
 )
+from .zone_region import zone_region
+
+Group = MeasurementsAndQualitativeEvaluations | PlanarROIMeasurementsAndQualitativeEvaluations
+"""Measurements of an image (TID 1501), or of a region of it (TID 1410)."""
 
 _DIGITS = 6
 """After the decimal point: what the network computes beyond differs between machines."""
@@ -69,12 +78,13 @@ def measurement_report(result: ScoredRadiograph, source: Source) -> MeasurementR
     Returns
     -------
     MeasurementReport
-        Language, observer, procedure, image library, seven measurement groups (TID 1501: the
-        zones A to F, then the whole), and comments: the research-use line, what makes the score
-        unreliable, and what of the image's header is not in the report as it was there.
+        Language, observer, procedure, image library, seven measurement groups (the zones A to F by
+        TID 1410 with the region of the image that each was scored from, then the whole by
+        TID 1501), and comments: the research-use line, what makes the score unreliable, and what
+        of the image's header is not in the report as it was there.
     """
     image = source.dataset
-    groups = [_zone_group(item, result.model, image) for item in result.score.zones]
+    groups = [_zone_group(item, result, image) for item in result.score.zones]
     report = MeasurementReport(
         observation_context=_observer(),
         procedure_reported=IMAGING_PROCEDURE,
@@ -99,54 +109,65 @@ def _observer() -> ObservationContext:
     return ObservationContext(observer_device_context=context)
 
 
-def _zone_group(
-    item: ZoneScore, model: ModelIdentity, source: Dataset
-) -> MeasurementsAndQualitativeEvaluations:
-    site = FindingSite(ZONES_OF_LUNG[item.zone.level], LATERALITIES[item.zone.lung])
+def _zone_group(item: ZoneScore, result: ScoredRadiograph, source: Dataset) -> Group:
     probabilities = zip(PROBABILITIES, item.probabilities, strict=True)
-    return _group(
+    members = _members(
         f"Brixia zone {item.zone.value}",
-        site,
+        FindingSite(ZONES_OF_LUNG[item.zone.level], LATERALITIES[item.zone.lung]),
         [
             _measurement(ZONE_SCORE, item.score),
             _measurement(EXPECTED_ZONE_SCORE, item.expected),
             *(_measurement(name, value, NO_UNIT) for name, value in probabilities),
         ],
-        model,
-        source,
-    )
-
-
-def _global_group(
-    result: ScoredRadiograph, source: Dataset
-) -> MeasurementsAndQualitativeEvaluations:
-    return _group(
-        "Brixia global score",
-        FindingSite(LUNG, BILATERAL),
-        [
-            _measurement(GLOBAL_SCORE, result.score.global_score),
-            _measurement(EXPECTED_GLOBAL_SCORE, result.score.expected_global),
-        ],
         result.model,
         source,
     )
+    region = _region(item.zone, result, source)
+    if region is None:
+        return _of_image(members, source)
+    return PlanarROIMeasurementsAndQualitativeEvaluations(**members, referenced_region=region)
 
 
-def _group(
+def _region(zone: Zone, result: ScoredRadiograph, source: Dataset) -> ImageRegion | None:
+    """A zone's region of the image; None for one that lies beside it."""
+    corners = zone_region(zone, result.prediction.alignment, source.Rows, source.Columns)
+    if corners is None:
+        return None
+    image = SourceImageForRegion(source.SOPClassUID, source.SOPInstanceUID)
+    return ImageRegion(GraphicTypeValues.POLYLINE, corners, image)
+
+
+def _global_group(result: ScoredRadiograph, source: Dataset) -> Group:
+    measurements = [
+        _measurement(GLOBAL_SCORE, result.score.global_score),
+        _measurement(EXPECTED_GLOBAL_SCORE, result.score.expected_global),
+    ]
+    site = FindingSite(LUNG, BILATERAL)
+    return _of_image(
+        _members("Brixia global score", site, measurements, result.model, source), source
+    )
+
+
+def _of_image(members: Mapping[str, Any], source: Dataset) -> Group:
+    """A group about the image as a whole."""
+    image = SourceImageForMeasurementGroup(source.SOPClassUID, source.SOPInstanceUID)
+    return MeasurementsAndQualitativeEvaluations(**members, source_images=[image])
+
+
+def _members(
     name: str,
     site: FindingSite,
     measurements: list[Measurement],
     model: ModelIdentity,
     source: Dataset,
-) -> MeasurementsAndQualitativeEvaluations:
-    image = SourceImageForMeasurementGroup(source.SOPClassUID, source.SOPInstanceUID)
-    return MeasurementsAndQualitativeEvaluations(
-        tracking_identifier=TrackingIdentifier(_uid(f"{name} {source.SOPInstanceUID}"), name),
-        algorithm_id=_algorithm(model),
-        finding_sites=[site],
-        measurements=measurements,
-        source_images=[image],
-    )
+) -> Mapping[str, Any]:
+    """What groups of both templates have in common."""
+    return {
+        "tracking_identifier": TrackingIdentifier(_uid(f"{name} {source.SOPInstanceUID}"), name),
+        "algorithm_id": _algorithm(model),
+        "finding_sites": [site],
+        "measurements": measurements,
+    }
 
 
 def _algorithm(model: ModelIdentity) -> AlgorithmIdentification:

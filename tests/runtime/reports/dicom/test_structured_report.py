@@ -106,8 +106,50 @@ def test_every_group_names_model_and_source(written: Callable[..., Path]) -> Non
         assert texts["Parameters"] == ["precision fp32", f"weights sha256 {'0123456789abcdef' * 4}"]
         (family,) = items(group, "Algorithm Family")
         assert family.ConceptCodeSequence[0].CodeValue == "123110"
-        (image,) = items(group, "Source of Measurement")
+        (image,) = (*items(group, "Source of Measurement"), *items(group, "Source"))
         assert image.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.840.99.1.1.1"
+
+
+# By hand: half the input's width, an eighth of its height lower; 512 columns and 1024 rows. A point
+# at index n of 512 lies at n + 0.5 of as many columns, and at 2 n + 1 of twice as many rows.
+HALVED = ((0.5, 0.0, 0.0), (0.0, 1.0, 0.25))
+SIZE = {"Rows": (1024).to_bytes(2, "little"), "Columns": (512).to_bytes(2, "little")}
+REGIONS = {
+    "A": (128.5, 129.0, 256.5, 129.0 + 0.4 * 1024),
+    "D": (256.5, 129.0, 384.5, 129.0 + 0.4 * 1024),
+    "F": (256.5, 129.0 + 0.6 * 1024, 384.5, 1024.0),
+}
+
+
+def test_every_zone_has_its_region_of_the_image(written: Callable[..., Path]) -> None:
+    found = groups(read(written(SIZE, alignment=HALVED)))
+    for zone in ZONES:
+        group = found[f"Brixia zone {zone}"]
+        assert group.ContentTemplateSequence[0].TemplateIdentifier == "1410"
+        (region,) = items(group, "Image Region")
+        assert (region.ValueType, region.GraphicType) == ("SCOORD", "POLYLINE")
+        assert region.RelationshipType == "CONTAINS"
+        (source,) = region.ContentSequence
+        assert (source.ValueType, source.RelationshipType) == ("IMAGE", "SELECTED FROM")
+        assert source.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.840.99.1.1.1"
+        if zone in REGIONS:
+            left, top, right, bottom = REGIONS[zone]
+            corners = [left, top, right, top, right, bottom, left, bottom, left, top]
+            assert list(region.GraphicData) == pytest.approx(corners, abs=0.01)
+    assert not list(items(found["Brixia global score"], "Image Region"))
+
+
+def test_a_zone_beside_the_image_is_told_without_a_region(
+    written: Callable[..., Path],
+) -> None:
+    path = written(alignment=((1.0, 0.0, 1.5), (0.0, 1.0, 0.0)))
+    found = groups(read(path))
+    with_region = [
+        zone for zone in ZONES if list(items(found[f"Brixia zone {zone}"], "Image Region"))
+    ]
+    assert with_region == ["A", "B", "C"]
+    assert number(found["Brixia zone F"], "Brixia zone score") == 1
+    assert complaints("dciodvfy", path) == []
 
 
 def test_it_is_filed_in_the_study_of_the_image(written: Callable[..., Path]) -> None:
@@ -180,13 +222,16 @@ def test_a_model_of_any_name_gives_valid_text(scored_dicom: Scored, tmp_path: Pa
 def test_highdicom_reads_it_back(written: Callable[..., Path]) -> None:
     report = _sr.srread(written())
     assert type(report).__name__ == "Comprehensive3DSR"
+    zones = report.content.get_planar_roi_measurement_groups()
+    (whole,) = report.content.get_image_measurement_groups()
     scores = [
         item.value
-        for group in report.content.get_image_measurement_groups()
+        for group in (*zones, whole)
         for item in group.get_measurements()
         if item.name.meaning in ("Brixia zone score", "Brixia global score")
     ]
     assert scores == [0, 1, 2, 3, 2, 1, 9]
+    assert [group.roi.graphic_type.value for group in zones] == ["POLYLINE"] * 6
 
 
 def test_dsrdump_reads_it_back(written: Callable[..., Path]) -> None:
