@@ -1,9 +1,11 @@
 """The node's data folder: the database, the images as received, the answers."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import StateError
+from ..errors import OutputRefused, StateError
+from ..files import locked
 from .receiving.spool import Spool
 from .state.store import Store
 
@@ -47,6 +49,24 @@ class DataFolder:
                 "data of [node], or give the node's user the right to write there"
             ) from error
         return cls(root, Store.open(root), images, objects)
+
+    def claim(self) -> ExitStack:
+        """Keep other nodes off until what is returned is closed; a process that ends gives it up.
+
+        Raises
+        ------
+        StateError
+            Another node runs on it: what this one would take for left behind is in use.
+        """
+        claimed = ExitStack()
+        try:
+            claimed.enter_context(locked(self.root / "node"))
+        except OutputRefused as error:
+            raise StateError(
+                f"another node runs on the data folder {self.root}; end it first, or name another "
+                "folder as data of [node]"
+            ) from error
+        return claimed
 
     def close(self) -> None:
         """Close the database."""

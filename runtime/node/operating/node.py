@@ -7,6 +7,7 @@ thread. The server listens before the network is loaded, so that images are safe
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -92,6 +93,7 @@ class Node:
         self._web = WebServer(configuration.http.listen, make_app(self._view()))
         self._server: NodeServer | None = None
         self._threads: list[threading.Thread] = []
+        self._claim = ExitStack()
 
     def start(self) -> None:
         """Take up what is left from before, listen, send, score.
@@ -100,7 +102,10 @@ class Node:
         ------
         ConfigurationError
             The address cannot be listened on.
+        StateError
+            Another node runs on the data folder.
         """
+        self._claim = self.data.claim()
         self._recover()
         self._listen()
         for each in self.configuration.destinations:
@@ -126,6 +131,7 @@ class Node:
                 self.scoring.end()
                 thread.join(2.0)
         self.data.close()
+        self._claim.close()
         log("ended")
 
     def _recover(self) -> None:

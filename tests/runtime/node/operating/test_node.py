@@ -8,6 +8,10 @@ from pathlib import Path
 from time import sleep
 
 import pytest
+from brixia_edge.runtime.errors import StateError
+from brixia_edge.runtime.node.configuration import Configuration
+from brixia_edge.runtime.node.data_folder import DataFolder
+from brixia_edge.runtime.node.operating.node import Node
 from brixia_edge.runtime.node.state.store import Store
 from node_doubles import Archive, send, wait_until
 from node_process import NodeProcess, settled
@@ -24,6 +28,18 @@ def test_a_radiograph_is_answered_in_the_archive_and_the_node_ends_when_told(
     log = node.log.read_text()
     assert '"event": "ready"' in log
     assert not any(word in log for word in ("SECRET", "PERSON", "A-4711", "19400305"))
+
+
+def test_a_second_node_leaves_the_first_ones_folder_alone(
+    configure: Callable[..., Configuration], data: DataFolder
+) -> None:
+    under_way = data.images.path("one.dcm.1-2.part")
+    under_way.write_bytes(b"half of an image that arrives")
+    second = Node(configure())
+    with data.claim(), pytest.raises(StateError, match="another node runs on the data folder"):
+        second.start()
+    assert under_way.exists()
+    data.claim().close()
 
 
 class Modality(threading.Thread):
