@@ -16,6 +16,9 @@ evt: Any = import_module("pynetdicom.events")
 dcmread: Any = import_module("pydicom").dcmread
 
 STORAGE_COMMITMENT = "1.2.840.10008.1.20.1"
+SECONDS_TO_WAIT = 5
+"""How long nodes of tests wait for an answer, unless they are told otherwise."""
+
 COMPUTED_RADIOGRAPHY = "1.2.840.10008.5.1.4.1.1.1"
 COMPREHENSIVE_3D_SR = "1.2.840.10008.5.1.4.1.1.88.34"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -77,7 +80,8 @@ class Archive:
     port
         Where it listens.
     answers
-        Statuses to answer with; ``hang up`` closes the association after the object was kept.
+        Statuses to answer with; ``hang up`` closes the association after the object was kept,
+        ``nothing`` is silent for longer than a node waits.
     kept
         UIDs of all objects kept, in order, also twice.
     commitment
@@ -122,6 +126,9 @@ class Archive:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if answer in {0, "hang up"}:
             self.kept.append(str(event.request.AffectedSOPInstanceUID))
+        if answer == "nothing":
+            sleep(3 * SECONDS_TO_WAIT)
+            return 0xA700
         if answer == "hang up":
             event.assoc.abort()
             return 0x0000
@@ -202,6 +209,6 @@ name = "pacs"
 ae_title = "PACS"
 host = "127.0.0.1"
 port = {archive.port}
-timeout = 5
+timeout = {SECONDS_TO_WAIT}
 {more.get("destination", "")}
 """
