@@ -10,6 +10,7 @@ from ..runtime.commands.extras import needing
 from ..runtime.commands.options import FILE, PATH, output_option, overwrite_option
 from ..runtime.commands.progress import show_progress
 from ..runtime.commands.terminal import show, tell
+from ..runtime.plain_text import printable
 from ..runtime.preparation.preprocess import RECIPES, PreprocessSpec
 from .engines.cli_options import engine_options
 from .options import STORAGES, ExportOptions
@@ -63,10 +64,10 @@ def export(
     with needing("export", "brixia-edge export"):
         from .network.weights import load_weights
         from .precision.lower_precision import export_with_evidence
-    defaults = ExportOptions(name=name or weights.stem)
+    defaults = ExportOptions(name=printable(name or weights.stem))
     options = ExportOptions(
         name=defaults.name,
-        licence=licence or defaults.licence,
+        licence=printable(licence or defaults.licence),
         precision=reduced.precision,
         preprocess=PreprocessSpec(recipe),
         max_batch=max_batch,

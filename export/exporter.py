@@ -14,6 +14,7 @@ from ..runtime.bundles.bundle import Bundle
 from ..runtime.bundles.manifest import MODEL, Manifest
 from ..runtime.bundles.writing import check_target, write_bundle
 from ..runtime.errors import WeightsError
+from ..runtime.files import read_file
 from .graph.graph import Graph, TensorType
 from .graph.onnx_model import to_onnx
 from .graph.storage import store_kernels_as_half
@@ -34,6 +35,7 @@ from .rewrites import FLOAT_REWRITES, rewrite
 
 PARITY = "parity.json"
 MODEL_CARD = "MODEL_CARD.md"
+_LARGEST_CARD = 1 << 20  # bytes
 VARIANT = "BS-Net: ResNet-18 encoder, U-Net++ decoder, alignment, feature pyramid, six zone heads"
 INTENDED_USE = "Research use only. Not for diagnosis, triage or any clinical use."
 
@@ -94,8 +96,16 @@ def build_float(weights: WeightStore, options: ExportOptions) -> FloatNetwork:
 
 
 def model_card(options: ExportOptions) -> dict[str, bytes]:
-    """The bundle's model card, if one was given."""
-    return {MODEL_CARD: options.model_card.read_bytes()} if options.model_card else {}
+    """The bundle's model card, if one was given.
+
+    Raises
+    ------
+    OSError
+        It cannot be read, is no regular file, or is longer than `_LARGEST_CARD`.
+    """
+    if options.model_card is None:
+        return {}
+    return {MODEL_CARD: read_file(options.model_card, _LARGEST_CARD)}
 
 
 def check_parity(model: bytes, plain: Graph, options: ExportOptions) -> list[OutputParity]:

@@ -39,19 +39,38 @@ def digest(content: bytes | Iterable[bytes]) -> str:
 
 
 def digest_file(path: Path) -> str:
-    """SHA-256 of a file's content, in hexadecimal.
+    """SHA-256 of a regular file's content, in hexadecimal.
 
     Raises
     ------
     OSError
-        It cannot be read.
+        It cannot be read, or is no regular file; `strerror` says which.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return digest(iter(lambda: file.read(_READ_AT_ONCE), b""))
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file to read: no named pipe, which may never end, no device and no folder.
+
+    Raises
+    ------
+    OSError
+        It cannot be opened, or is no regular file; `strerror` says which.
+    """
+    _require_regular(os.stat(path), path)
+    # Should a pipe have taken the file's place meanwhile, opening it does not wait for a writer.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        _require_regular(os.fstat(descriptor), path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
+
+
 def read_file(path: Path, limit: int) -> bytes:
-    """Read a regular file: no named pipe, which may never end, no device and no folder.
+    """Read a regular file of a limited length.
 
     Parameters
     ----------
@@ -65,12 +84,8 @@ def read_file(path: Path, limit: int) -> bytes:
     OSError
         It cannot be read, is no regular file, or is longer than the limit; `strerror` says which.
     """
-    _require_regular(os.stat(path), path)
-    # Should a pipe have taken the file's place meanwhile, opening it does not wait for a writer.
-    with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
-        status = os.fstat(file.fileno())
-        _require_regular(status, path)
-        content = file.read(min(status.st_size, limit) + 1)
+    with open_regular(path) as file:
+        content = file.read(min(os.fstat(file.fileno()).st_size, limit) + 1)
     if len(content) > limit:
         reason = f"it is longer than {limit:,} bytes, the most that are read"
         raise OSError(errno.EFBIG, reason, str(path))

@@ -1,6 +1,5 @@
 """The radiographs of a folder that a benchmark uses, prepared as a bundle's network wants them."""
 
-import json
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,15 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
 from ...runtime.files import digest_file
 from ...runtime.preparation.preprocess import PreprocessSpec
 from ...runtime.reading.inputs import find_inputs
 from ...runtime.sources.isolated import IN_THIS_PROCESS, ReadingMode, open_source
-
-CALIBRATION = "calibration.json"
-"""The calibration table of an INT8 bundle; ``images`` lists the SHA-256 of the files it used."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +27,6 @@ class NetworkInput:
 def find_radiographs(folders: Iterable[Path]) -> list[Path]:
     """The DICOM, PNG and JPEG files of folders, searched as `brixia-edge score` does."""
     return list(find_inputs(map(str, folders), BytesIO()).files)
-
-
-def calibrated_images(bundle: Bundle) -> frozenset[str]:
-    """SHA-256 of the files that an INT8 bundle was calibrated on; empty for other bundles."""
-    table = bundle.root / CALIBRATION
-    if CALIBRATION not in bundle.manifest.files:
-        return frozenset()
-    return frozenset(json.loads(table.read_text(encoding="utf-8"))["images"])
 
 
 def split_by_digest(

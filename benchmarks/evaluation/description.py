@@ -12,7 +12,8 @@ import numpy as np
 from ...calibration.annotations.annotations import AnnotationTable
 from ...runtime.bundles.manifest import MODEL
 from ...runtime.bundles.parity_report import read_parity
-from ...runtime.files import digest_file
+from ...runtime.documents import LARGEST_DOCUMENT
+from ...runtime.files import digest_file, read_file
 from ...runtime.inspection.machine import examine
 from ...runtime.quality.drift import FEWEST_IMAGES, compare_with_reference
 from ...runtime.quality.reference_histograms import read_reference
@@ -58,7 +59,7 @@ def describe_bundle(
         preprocess=manifest.preprocess.to_dict(),
         built_with=manifest.built_with,
         backend=run.backend,
-        model_card=card.read_text(encoding="utf-8") if listed else None,
+        model_card=_text(card) if listed else None,
         parity=read_parity(run.bundle),
         timing_ms=time_statistics([entry.timing for entry in run.scored.values()]),
         doubtful=sum(bool(entry.warnings) for entry in run.scored.values()),
@@ -67,6 +68,11 @@ def describe_bundle(
         worst=cases[0],
         best=cases[1],
     )
+
+
+def _text(card: Path) -> str:
+    """A text from somebody else's bundle, with marks for what is no text in it."""
+    return read_file(card, LARGEST_DOCUMENT).decode("utf-8", "replace")
 
 
 def _drift(run: BundleRun) -> Mapping[str, object] | None:

@@ -1,13 +1,11 @@
 """Digests of images: which set was evaluated, and which of it a calibration has seen."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from ...calibration.ranges.table import calibrated_images
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.files import digest, digest_file
-
-CALIBRATION = "calibration.json"
 
 
 def image_digests(root: Path, files: Iterable[Path]) -> Mapping[str, str]:
@@ -27,7 +25,4 @@ def digest_set(digests: Mapping[str, str]) -> str:
 
 def count_calibrated(bundle: Bundle, digests: Mapping[str, str]) -> int:
     """How many of the images the bundle's calibration used; 0 when it has none."""
-    if CALIBRATION not in bundle.manifest.files:
-        return 0
-    table = json.loads((bundle.root / CALIBRATION).read_text(encoding="utf-8"))
-    return len(set(table["images"]) & set(digests.values()))
+    return len(calibrated_images(bundle) & set(digests.values()))

@@ -1,6 +1,5 @@
 """A saved benchmark, and whether a new one can be compared with it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,6 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from ...runtime.documents import (
+    TEXT,
+    Schema,
+    having,
+    list_of,
+    map_of,
+    number,
+    read_document,
+    version,
+)
 from ...runtime.errors import BaselineError
 from .comparison import LatencyComparison, Series, compare_with_baseline
 from .measurement import Measurement
@@ -18,6 +27,21 @@ SCHEMA_VERSION = 1
 SAME_SUBJECT = ("precision", "weights_sha256", "backend", "threads", "batch", "image_sha256")
 SAME_MACHINE = ("processor", "cores", "architecture", "gpu")
 """What must be equal for two benchmarks to be compared; the rest is told as a remark."""
+
+_ANY: Schema = {}
+_SERIES = list_of(number(0), most=10_000_000, least=1)
+
+SCHEMA = having(
+    {
+        "schema_version": version(SCHEMA_VERSION),
+        "made": TEXT,
+        "subject": having(dict.fromkeys((*SAME_SUBJECT, "model_sha256"), _ANY)),
+        "machine": having({**dict.fromkeys(SAME_MACHINE, _ANY), "versions": map_of(TEXT, 100)}),
+        "machine_speed": having({"work": TEXT}),
+        "series_ms": having({"end_to_end": _SERIES, "reference": _SERIES}),
+    }
+)
+"""Of what a comparison needs; docs/benchmark.md has that of the whole file."""
 
 
 @dataclass(frozen=True)
@@ -69,22 +93,8 @@ def load_baseline(path: Path) -> Baseline:
     BaselineError
         It cannot be read, or is no saved benchmark of this version.
     """
-    try:
-        entries: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        found = entries["schema_version"]
-        if found != SCHEMA_VERSION:
-            raise BaselineError(
-                f"{path} has schema_version {found!r}; {SCHEMA_VERSION} is read here. "
-                "Save a new one: --save FILE"
-            )
-        return _from_entries(f"{path.name} of {entries['made']}", entries)
-    except OSError as error:
-        raise BaselineError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise BaselineError(
-            f"{path} is not a saved benchmark ({type(error).__name__}: {error}); "
-            "give a file that --save wrote"
-        ) from error
+    advice = "give a file that --save wrote, or save a new one"
+    return _from_entries(path, read_document(path, SCHEMA, BaselineError, advice))
 
 
 def compare(
@@ -117,14 +127,16 @@ def compare(
     return compare_with_baseline(now, with_.series, with_.name, tuple(remarks))
 
 
-def _from_entries(name: str, entries: dict[str, Any]) -> Baseline:
+def _from_entries(path: Path, entries: dict[str, Any]) -> Baseline:
     series = entries["series_ms"]
     end_to_end = np.array(series["end_to_end"], np.float64)
     reference = np.array(series["reference"], np.float64)
-    if not 0 < end_to_end.size == reference.size:
-        raise ValueError("its series are empty or of different lengths")
+    if end_to_end.size != reference.size:
+        raise BaselineError(
+            f"{path} has series of different lengths; give a file that --save wrote"
+        )
     return Baseline(
-        name,
+        f"{path.name} of {entries['made']}",
         entries["subject"],
         entries["machine"],
         entries["machine_speed"]["work"],

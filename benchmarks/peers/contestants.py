@@ -4,16 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...calibration.ranges.table import calibrated_images
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.errors import BenchmarkError, MissingExtra, WeightsError, pip_line
 from ...runtime.sources.isolated import ISOLATED
 from ..agreement.contestants import Contestant, pair
-from ..agreement.radiographs import (
-    calibrated_images,
-    find_radiographs,
-    prepare_radiographs,
-    split_by_digest,
-)
+from ..agreement.radiographs import find_radiographs, prepare_radiographs, split_by_digest
 from .quantized import make_nncf, make_static
 
 Tell = Callable[[str], None]

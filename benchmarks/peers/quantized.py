@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.contract import IMAGE
+from ...runtime.documents import LARGEST_DOCUMENT
 from ...runtime.errors import MissingExtra, pip_line
-from ...runtime.files import digest, digest_file, write_file
+from ...runtime.files import digest, digest_file, read_file, write_file
 from ...runtime.libraries import import_library
 
 Images = Sequence[NDArray[np.float32]]
@@ -93,8 +94,8 @@ def _kept(folder: Path, name: str, plain: Path, images: Images, make: Maker) -> 
         "graph": digest_file(plain),
         "images": digest(image.tobytes() for image in images),
     }
-    with contextlib.suppress(OSError, ValueError):
-        made = json.loads(record.read_text(encoding="utf-8"))
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+        made = json.loads(read_file(record, LARGEST_DOCUMENT))
         same = all(made.get(key) == value for key, value in wanted.items())
         if same and all(version(tool) == number for tool, number in made["tools"].items()):
             return model

@@ -6,17 +6,21 @@ and one way of preparing images: `CalibrationTable.check` refuses it for any oth
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
+from ...runtime.bundles.bundle import Bundle
 from ...runtime.bundles.manifest import Manifest
+from ...runtime.documents import LARGEST_DOCUMENT
 from ...runtime.errors import CalibrationError
-from ...runtime.files import why, write_file
+from ...runtime.files import read_file, why, write_file
 from .table_entries import METHODS, SCHEMA_VERSION, read_entries
 
 __all__ = ["METHODS", "CalibrationTable", "Range"]
+
+CALIBRATION = "calibration.json"
+"""The table's name in a bundle of low precision."""
 
 _NAMED = 8
 """How many tensors an error names before it only counts them."""
@@ -153,7 +157,7 @@ class CalibrationTable:
         return f"    {json.dumps(name)}: {json.dumps(entry)}"
 
     @classmethod
-    def from_json(cls, text: str) -> "CalibrationTable":
+    def from_json(cls, text: str | bytes) -> "CalibrationTable":
         """Read a table.
 
         Raises
@@ -203,16 +207,27 @@ class CalibrationTable:
             The file cannot be read, or is no table; the message names it.
         """
         try:
-            return cls.from_json(path.read_text(encoding="utf-8"))
+            return cls.from_json(read_file(path, LARGEST_DOCUMENT))
         except OSError as error:
             raise CalibrationError(
-                f"calibration table {path} cannot be read: {error.strerror}; give the file that "
+                f"calibration table {path} cannot be read: {why(error)}; give the file that "
                 "`brixia-edge calibrate` wrote"
             ) from error
-        except UnicodeDecodeError as error:
-            raise CalibrationError(f"{path} is not text; calibrate again") from error
         except CalibrationError as error:
             raise CalibrationError(f"{path}: {error}") from error
+
+
+def calibrated_images(bundle: Bundle) -> frozenset[str]:
+    """SHA-256 of the files that a bundle of low precision was calibrated on; else none.
+
+    Raises
+    ------
+    CalibrationError
+        The bundle's table is none.
+    """
+    if CALIBRATION not in bundle.manifest.files:
+        return frozenset()
+    return frozenset(CalibrationTable.load(bundle.root / CALIBRATION).images)
 
 
 def _check_equal(what: str, table: str, manifest: str) -> None:
@@ -230,13 +245,11 @@ def _some(names: list[str]) -> str:
     return f"{len(names)} tensors ({', '.join(names[:_NAMED])}{more})"
 
 
-def _tensor(name: str, entry: object) -> tuple[Range, Range]:
+def _tensor(name: str, entry: Mapping[str, Sequence[float]]) -> tuple[Range, Range]:
     try:
-        pairs = cast(Mapping[str, list[float]], entry)
-        (lowest, highest), (least, most) = pairs["range"], pairs["observed"]
-        return Range(float(lowest), float(highest)), Range(float(least), float(most))
-    except (KeyError, TypeError, ValueError, CalibrationError) as error:
+        clip, seen = (Range(*map(float, entry[ends])) for ends in ("range", "observed"))
+    except CalibrationError as error:
         raise CalibrationError(
-            f"tensor {name} of a calibration table has no valid range and observed (each a lowest "
-            "and a highest finite number); calibrate again"
+            f"tensor {name} of a calibration table: {error}; calibrate again"
         ) from error
+    return clip, seen

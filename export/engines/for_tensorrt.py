@@ -3,8 +3,9 @@
 from typing import Any
 
 from ...runtime.backends.trt.gpu import device_target
+from ...runtime.bundles.engine_file import LARGEST_ENGINE
 from ...runtime.errors import EngineBuildError, pip_line
-from ...runtime.files import why, write_file
+from ...runtime.files import read_file, why, write_file
 from .build import Product
 from .offers import Offers
 from .options import EngineOptions, refuse
@@ -31,7 +32,7 @@ def _set_version_compatible(offers: Offers, config: Any) -> None:
 
 def _load_timing_cache(config: Any, options: EngineOptions) -> None:
     path = options.timing_cache
-    data = path.read_bytes() if path is not None and path.exists() else b""
+    data = read_file(path, LARGEST_ENGINE) if path is not None and path.exists() else b""
     # Times of another GPU or release would choose the wrong kernels, so a mismatch is no match.
     if not config.set_timing_cache(config.create_timing_cache(data), False):
         raise EngineBuildError(

@@ -4,14 +4,18 @@ The original is saved by TensorFlow 2.x either with ``save_weights`` (layers at
 the file's root) or as a full model (layers under ``model_weights``). HDF5
 limits an attribute to 64 kB, so Keras splits long name lists into
 ``layer_names0``, ``layer_names1`` and so on.
+
+An HDF5 file can name other files, whose content HDF5 then gives as its own: by external links,
+virtual datasets and external storage. A weights file from a stranger could so have any file of
+this machine read into a bundle, so whatever is no plain group or dataset of the file itself is
+refused. It can also declare any size, so sizes are looked at before memory is taken.
 """
 
-import errno
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +23,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...runtime.errors import WeightsError
+from ...runtime.files import open_regular, why
+from ...runtime.libraries import import_library
+from .architecture import weight_shapes
 
-h5py: Any = import_module("h5py")  # has no type information
+h5py = import_library("h5py")  # has no type information
+
+LARGEST_FILE = 2 << 30
+"""Bytes; a BS-Net saved as a full model, with its optimiser's state, takes 0.3 GB."""
+
+_SIZES = tuple(prod(shape) for shape in weight_shapes().values())
+_LARGEST_WEIGHT = max(_SIZES)
+_MOST_NAMES = 10 * len(_SIZES)
+_MOST_VALUES = 3 * sum(_SIZES)
+_LARGEST_CHUNK = 64 << 20  # bytes that are unpacked at once
+_LARGEST_ATTRIBUTE = 16 << 20  # bytes of a list of names
 
 
 @dataclass(frozen=True)
@@ -51,13 +68,20 @@ def read_keras_file(path: Path) -> list[SavedWeight]:
         The file cannot be opened, is not HDF5, or is not laid out as Keras 2 does.
     """
     try:
-        with h5py.File(path, "r") as file:
-            return list(_weights(_layer_group(file, path)))
-    except (IsADirectoryError, NotADirectoryError, FileNotFoundError, PermissionError) as error:
+        with open_regular(path) as opened:
+            size = os.fstat(opened.fileno()).st_size
+    except OSError as error:
         raise WeightsError(
-            f"{path} cannot be opened: {os.strerror(error.errno or errno.EIO)}; "
-            "give the .h5 file itself"
+            f"{path} cannot be opened: {why(error)}; give the .h5 file itself"
         ) from error
+    if size > LARGEST_FILE:
+        raise WeightsError(
+            f"{path} is longer than {LARGEST_FILE:,} bytes, the most that are read; give the .h5 "
+            "file that BS-Net was saved to"
+        )
+    try:
+        with h5py.File(path, "r") as file:
+            return list(_weights(_layer_group(file, path), path))
     except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
         raise WeightsError(
             f"{path} cannot be read as a Keras HDF5 weight file ({type(error).__name__}); "
@@ -67,7 +91,7 @@ def read_keras_file(path: Path) -> list[SavedWeight]:
 
 def _layer_group(file: Any, path: Path) -> Any:
     nested = not _has_attribute(file, "layer_names") and "model_weights" in file
-    group = file["model_weights"] if nested else file
+    group = _own(file, "model_weights", path) if nested else file
     if not _has_attribute(group, "layer_names"):
         raise WeightsError(
             f"{path} has no 'layer_names' attribute, neither at its root nor under "
@@ -77,25 +101,82 @@ def _layer_group(file: Any, path: Path) -> Any:
     return group
 
 
-def _weights(group: Any) -> Iterator[SavedWeight]:
-    for layer in _names(group, "layer_names"):
-        layer_group: Any = group[layer]
-        for name in _names(layer_group, "weight_names"):
-            yield SavedWeight(layer, name, np.asarray(layer_group[name], dtype=np.float32))
+def _weights(group: Any, path: Path) -> Iterator[SavedWeight]:
+    count, values = 0, 0
+    for layer in _names(group, "layer_names", path):
+        layer_group = _own(group, layer, path)
+        for name in _names(layer_group, "weight_names", path):
+            value = _values(_own(layer_group, name, path), name, path)
+            count, values = count + 1, values + value.size
+            if count > _MOST_NAMES or values > _MOST_VALUES:
+                raise WeightsError(f"{path} has more weights than any BS-Net; save it again")
+            yield SavedWeight(layer, name, value)
+
+
+def _own(group: Any, name: str, path: Path) -> Any:
+    """What a group holds under a name, which may lead through groups within it.
+
+    Raises
+    ------
+    WeightsError
+        A link leads to it, which may lead out of the file.
+    """
+    found = group
+    for part in filter(None, name.split("/")):
+        if not isinstance(found, h5py.Group) or part not in found:
+            raise WeightsError(f"{path} lacks {name!r}, which it names; save the weights again")
+        if not isinstance(found.get(part, getlink=True), h5py.HardLink):
+            raise WeightsError(
+                f"{path} has a link to {name!r}, which could lead to another file; save the "
+                "weights themselves"
+            )
+        found = found[part]
+    return found
+
+
+def _values(dataset: Any, name: str, path: Path) -> NDArray[np.float32]:
+    """The values of a dataset, which are its own and of a size that a BS-Net has.
+
+    Raises
+    ------
+    WeightsError
+        They are not.
+    """
+    if not isinstance(dataset, h5py.Dataset):
+        raise WeightsError(f"{path} has no values for {name!r}; save the weights again")
+    if dataset.is_virtual or dataset.external:
+        raise WeightsError(
+            f"{path} keeps {name!r} in another file; save the weights themselves into one"
+        )
+    chunk = prod(dataset.chunks or ()) * dataset.dtype.itemsize
+    fits = 0 <= (-1 if dataset.size is None else dataset.size) <= _LARGEST_WEIGHT
+    if not fits or dataset.dtype.kind not in "fiu" or chunk > _LARGEST_CHUNK:
+        raise WeightsError(
+            f"{path} has {name!r} as {dataset.dtype} {dataset.shape}; a BS-Net's weights are "
+            f"numbers, at most {_LARGEST_WEIGHT:,} in one"
+        )
+    return np.asarray(dataset, dtype=np.float32)
 
 
 def _has_attribute(group: Any, name: str) -> bool:
     return name in group.attrs or f"{name}0" in group.attrs
 
 
-def _names(group: Any, name: str) -> list[str]:
+def _names(group: Any, name: str, path: Path) -> list[str]:
     """Join an attribute that may be split into numbered pieces."""
     pieces = [name] if name in group.attrs else _numbered(group, name)
-    saved = [entry for piece in pieces for entry in group.attrs[piece]]
+    saved = [entry for piece in pieces for entry in _attribute(group, piece, path)]
     return [entry.decode() if isinstance(entry, bytes) else str(entry) for entry in saved]
 
 
+def _attribute(group: Any, name: str, path: Path) -> Any:
+    declared = group.attrs.get_id(name)
+    if prod(declared.shape) * declared.dtype.itemsize > _LARGEST_ATTRIBUTE:
+        raise WeightsError(f"{path} has a list {name!r} that no BS-Net has; save the weights again")
+    return group.attrs[name]
+
+
 def _numbered(group: Any, name: str) -> list[str]:
-    pattern = re.compile(re.escape(name) + r"\d+")
+    pattern = re.compile(re.escape(name) + r"[0-9]{1,4}")
     pieces = [str(key) for key in group.attrs if pattern.fullmatch(key)]
     return sorted(pieces, key=lambda piece: int(piece[len(name) :]))

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import prod
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
+from typing import IO, Any
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,12 @@ from ...runtime.contract import (
     ZONE_EVIDENCE,
 )
 from ...runtime.errors import WeightsError
+from ...runtime.files import open_regular
 
 Arrays = Mapping[str, NDArray[np.float32]]
+
+_LARGEST_GOLDEN = 1 << 30
+"""Bytes, unpacked; that of the released weights has 40 MB."""
 
 ZONE_LOGITS = "zone_logits"
 TOLERANCE = 1e-4
@@ -126,8 +131,7 @@ def load_golden(path: Path) -> tuple[NDArray[np.float32], Arrays]:
         The file is no golden file.
     """
     try:
-        with np.load(path) as file:
-            arrays: dict[str, NDArray[Any]] = {name: file[name] for name in file.files}
+        arrays = _load_arrays(path)
         count = len(arrays["images"])
         probabilities = arrays["probabilities"].transpose(0, 2, 1, 3).reshape(count, 6, 4)
         expected = {
@@ -151,6 +155,37 @@ def load_golden(path: Path) -> tuple[NDArray[np.float32], Arrays]:
             f"{path} is not a golden file ({type(error).__name__}: {error}); it must be an .npz "
             "with images, mask, theta, zone_logits and probabilities of the original network"
         ) from error
+
+
+def _load_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Load an ``.npz`` file whose arrays are of a size that golden files have.
+
+    Raises
+    ------
+    OSError, BadZipFile, ValueError
+        It is none; or it, unpacked, is too large.
+    """
+    with open_regular(path) as file:
+        with ZipFile(file) as archive:
+            entries = archive.infolist()
+            if sum(entry.file_size for entry in entries) > _LARGEST_GOLDEN:
+                raise ValueError(f"unpacked it has more than {_LARGEST_GOLDEN:,} bytes")
+            for entry in entries:
+                with archive.open(entry) as member:
+                    _check_size(member, entry.file_size)
+        file.seek(0)
+        with np.load(file) as found:
+            return {name: found[name] for name in found.files}
+
+
+def _check_size(member: IO[bytes], size: int) -> None:
+    """Refuse an array that declares more elements than its file has bytes for."""
+    if np.lib.format.read_magic(member) == (1, 0):
+        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+    else:
+        shape, _, dtype = np.lib.format.read_array_header_2_0(member)
+    if prod(shape) * dtype.itemsize > size:
+        raise ValueError(f"an array declares the shape {shape} and has {size} bytes")
 
 
 def _error(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...calibration.calibrate import choose_from, measure
 from ...calibration.choosing.survey import survey
-from ...calibration.ranges.table import CalibrationTable
+from ...calibration.ranges.table import CALIBRATION, CalibrationTable
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.bundles.manifest import MODEL
 from ...runtime.bundles.writing import check_target, write_bundle
@@ -44,7 +44,6 @@ from .evidence import Evidence
 from .half import kept_in_float, to_half
 from .quantize import quantizable, with_signed_activations
 
-CALIBRATION = "calibration.json"
 _COMPARED_IMAGES = 4
 """Per-output errors are measured on so many images; scores on all."""
 

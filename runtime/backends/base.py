@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bundles.bundle import Network
+from ..contract import OUTPUTS
+from ..errors import BundleError
 
 Outputs = Mapping[str, NDArray[np.float32]]
 
@@ -54,9 +56,11 @@ class Session(ABC):
             The images' dtype or shape, or an output's name, is not the network's.
         BackendUnavailable
             The backend did not do the work: its device is lost, or its memory is short.
+        BundleError
+            The network does not give what its bundle says.
         """
         names = self._check(images, outputs)
-        return self._run(np.ascontiguousarray(images), names)
+        return _checked(self._run(np.ascontiguousarray(images), names), len(images))
 
     def run_in_steps(
         self, images: NDArray[np.float32], outputs: Sequence[str] | None, mark: Mark
@@ -68,11 +72,12 @@ class Session(ABC):
 
         Raises
         ------
-        ValueError, BackendUnavailable
+        ValueError, BackendUnavailable, BundleError
             As from `run`.
         """
         names = self._check(images, outputs)
-        return self._run_in_steps(np.ascontiguousarray(images), names, mark)
+        found = self._run_in_steps(np.ascontiguousarray(images), names, mark)
+        return _checked(found, len(images))
 
     def close(self) -> None:
         """Release what the session holds; closing twice does nothing more."""
@@ -118,3 +123,15 @@ class Session(ABC):
 
     def _close(self) -> None:  # noqa: B027 - most backends hold nothing but memory
         """Release devices, contexts and files."""
+
+
+def _checked(outputs: Outputs, batch: int) -> Outputs:
+    """Refuse outputs that are not the contract's: libraries only warn of a shape not declared."""
+    for name, array in outputs.items():
+        expected = (batch, *OUTPUTS[name])
+        if array.shape != expected or array.dtype != np.float32:
+            raise BundleError(
+                f"the network gave {name} as {array.dtype} {array.shape}; its bundle says float32 "
+                f"{expected}; export the bundle again"
+            )
+    return outputs

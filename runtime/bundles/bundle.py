@@ -9,10 +9,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Protocol
 
+from ..documents import LARGEST_DOCUMENT
 from ..errors import BundleError
-from ..files import digest
+from ..files import digest, digest_file, read_file, why
 from ..results import ModelIdentity
 from .manifest import MANIFEST, MODEL, Manifest
+from .network_file import LARGEST_NETWORK, check_network
 
 
 class Network(Protocol):
@@ -51,7 +53,7 @@ class Bundle:
             The directory is no bundle, or a file is missing or altered; the message names it.
         """
         root = shipped_bundle() if root is None else root
-        manifest = Manifest.from_json(_read_manifest(root))
+        manifest = _read_manifest(root)
         for name, expected in manifest.files.items():
             _check_file(root, name, expected)
         return cls(root, manifest)
@@ -83,16 +85,15 @@ def shipped_bundle() -> Path:
     return Path(str(resources.files("brixia_edge.runtime.model")))
 
 
-def _read_manifest(root: Path) -> str:
+def _read_manifest(root: Path) -> Manifest:
     try:
-        return (root / MANIFEST).read_text(encoding="utf-8")
+        content = read_file(root / MANIFEST, LARGEST_DOCUMENT)
     except OSError as error:
         raise BundleError(
-            f"{root} is not a bundle: its {MANIFEST} cannot be read ({error.strerror}); "
+            f"{root} is not a bundle: its {MANIFEST} cannot be read ({why(error)}); "
             "give the directory that `brixia-edge export` wrote"
         ) from error
-    except UnicodeDecodeError as error:
-        raise BundleError(f"{root / MANIFEST} is not text; export the bundle again") from error
+    return Manifest.from_json(content)
 
 
 def _check_file(root: Path, name: str, expected: str) -> None:
@@ -100,13 +101,16 @@ def _check_file(root: Path, name: str, expected: str) -> None:
     if root.resolve() not in path.resolve().parents:
         raise BundleError(f"{MANIFEST} lists {name!r}, which lies outside the bundle")
     try:
-        actual = digest(path.read_bytes())
+        content = read_file(path, LARGEST_NETWORK) if name == MODEL else None
+        actual = digest_file(path) if content is None else digest(content)
     except OSError as error:
         raise BundleError(
-            f"{path} cannot be read ({error.strerror}); copy or export the bundle again"
+            f"{path} cannot be read ({why(error)}); copy or export the bundle again"
         ) from error
     if actual != expected:
         raise BundleError(
             f"{path} was altered: its sha256 is {actual[:12]}..., the manifest says "
             f"{expected[:12]}...; copy or export the bundle again"
         )
+    if content is not None:
+        check_network(content, str(path))

@@ -3,18 +3,58 @@
 The engine itself holds no header of ours, so that NVIDIA's own tools load it.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from ..documents import (
+    RELATIVE_PATH,
+    SHA256,
+    TEXT,
+    check_entries,
+    having,
+    list_of,
+    map_of,
+    number,
+    one_of,
+    read_document,
+    whole,
+)
 from ..errors import EngineMismatch
-from ..files import digest
+from ..files import digest, read_file, why
 
 SUFFIX = ".engine"
 SIDECAR = ".json"
 FOLDER = "engines"
+
+LARGEST_ENGINE = 2 << 30
+"""Bytes; an engine of a BS-Net in float32 takes 0.1 GB."""
+
+_MATRIX_LAYER = having({"name": TEXT, "kind": TEXT, "precision": TEXT})
+
+SCHEMA = having(
+    {
+        "file": RELATIVE_PATH,
+        "sha256": SHA256,
+        "backend": one_of("tensorrt", "tensorrt-rtx"),
+        "version": TEXT,
+        "targets": list_of(TEXT, 100),
+        "precision": TEXT,
+        "max_batch": whole(1, 65536),
+        "model_sha256": SHA256,
+        "options": {"type": "object"},
+        "layers": map_of(whole(0, 1_000_000), 100),
+        "layers_from": TEXT,
+        "build_seconds": number(0),
+    }
+)
+"""Of a record, in a manifest and in a sidecar, which also names the layers."""
+
+SIDECAR_SCHEMA = {
+    **SCHEMA,
+    "properties": {**SCHEMA["properties"], "matrix_layers": list_of(_MATRIX_LAYER, 100_000)},
+}
 
 
 @dataclass(frozen=True)
@@ -83,15 +123,11 @@ class EngineRecord:
         Raises
         ------
         EngineMismatch
-            An entry is missing: the engine was not built by this version of brixia-edge.
+            An entry is missing or of a wrong kind: this version of brixia-edge did not build it.
         """
-        names = [entry.name for entry in fields(cls)]
-        if missing := [name for name in names if name not in entries]:
-            raise EngineMismatch(
-                f"{source} lacks {', '.join(missing)}; build the engine again: "
-                "brixia-edge export BUNDLE --engine ..."
-            )
-        known: dict[str, Any] = {name: entries[name] for name in names}
+        advice = "build the engine again: brixia-edge export BUNDLE --engine ..."
+        checked = check_entries(entries, SCHEMA, source, EngineMismatch, advice)
+        known: dict[str, Any] = {entry.name: checked[entry.name] for entry in fields(cls)}
         known["targets"] = tuple(known["targets"])
         return cls(**known)
 
@@ -106,7 +142,7 @@ def read_record(engine: Path) -> EngineRecord:
     """
     entries = read_sidecar(engine)
     record = EngineRecord.from_dict(entries, str(engine.with_suffix(SIDECAR)))
-    if (actual := digest(_read(engine))) != record.sha256:
+    if (actual := digest(read_engine(engine))) != record.sha256:
         raise EngineMismatch(
             f"{engine} was altered: its sha256 is {actual[:12]}..., its sidecar says "
             f"{record.sha256[:12]}...; build it again: brixia-edge export BUNDLE --engine "
@@ -121,23 +157,27 @@ def read_sidecar(engine: Path) -> dict[str, Any]:
     Raises
     ------
     EngineMismatch
-        There is none, or it is not JSON.
+        There is none, or it is not one.
     """
-    path = engine.with_suffix(SIDECAR)
-    try:
-        entries: object = json.loads(_read(path))
-    except ValueError as error:
-        raise EngineMismatch(f"{path} is not JSON; build the engine again") from error
-    if not isinstance(entries, dict):
-        raise EngineMismatch(f"{path} holds no object; build the engine again")
-    return cast(dict[str, Any], entries)
+    advice = (
+        "an engine and its sidecar lie side by side, as `brixia-edge export BUNDLE --engine ...` "
+        "writes them"
+    )
+    return read_document(engine.with_suffix(SIDECAR), SIDECAR_SCHEMA, EngineMismatch, advice)
 
 
-def _read(path: Path) -> bytes:
+def read_engine(path: Path) -> bytes:
+    """Read an engine file.
+
+    Raises
+    ------
+    EngineMismatch
+        It cannot be read, is no regular file, or is longer than `LARGEST_ENGINE`.
+    """
     try:
-        return path.read_bytes()
+        return read_file(path, LARGEST_ENGINE)
     except OSError as error:
         raise EngineMismatch(
-            f"{path} cannot be read ({error.strerror}); an engine and its sidecar lie side by "
+            f"{path} cannot be read ({why(error)}); an engine and its sidecar lie side by "
             "side, as `brixia-edge export BUNDLE --engine ...` writes them"
         ) from error

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..errors import EngineMismatch
 from ..files import digest
 from .bundle import Bundle
 from .changes import change_files
@@ -18,12 +19,18 @@ def bundle_engines(bundle: Bundle, backend: str | None = None) -> tuple[EngineRe
     Raises
     ------
     EngineMismatch
-        The manifest describes an engine incompletely.
+        The manifest describes an engine incompletely, or does not list its file.
     """
-    records = (
+    records = [
         EngineRecord.from_dict(entries, f"an engine in {bundle.root / MANIFEST}")
         for entries in bundle.manifest.engines
-    )
+    ]
+    for record in records:
+        if record.file not in bundle.manifest.files:
+            raise EngineMismatch(
+                f"{bundle.root / MANIFEST} names the engine {record.file} and lists no such file; "
+                "build the engine again: brixia-edge export BUNDLE --engine ..."
+            )
     return tuple(record for record in records if backend in (None, record.backend))
 
 

@@ -2,24 +2,63 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, cast
+from dataclasses import asdict, dataclass, field
 
-from ..contract import OUTPUTS
+from ..contract import IMAGE, INPUT_SIZE, OUTPUTS
+from ..documents import (
+    RELATIVE_PATH,
+    SHA256,
+    TEXT,
+    Schema,
+    exactly,
+    list_of,
+    map_of,
+    one_of,
+    parse_document,
+    version,
+    whole,
+)
 from ..errors import BundleError
-from ..preparation.preprocess import PreprocessSpec
+from ..preparation.preprocess import RECIPES, PreprocessSpec
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 MODEL = "model.onnx"
 PRECISIONS = ("fp32", "fp16", "int8")
 
-_KINDS: Mapping[str, type] = {
-    **dict.fromkeys(("name", "licence", "intended_use", "variant", "weights_sha256"), str),
-    **dict.fromkeys(("preprocess", "inputs", "outputs", "built_with", "files"), dict),
-    "max_batch": int,
-    "engines": list,
+_LARGEST_BATCH = 1024
+
+
+def _tensor(*shape: int) -> Schema:
+    """How a tensor of the network's contract is described: any batch of this shape."""
+    sizes = [{"type": "integer", "const": size, "description": str(size)} for size in shape]
+    items = [{"const": "N", "description": "'N', for any batch"}, *sizes]
+    form = {"type": "array", "prefixItems": items, "items": False, "minItems": len(items)}
+    told = {"description": f"a list of {', '.join(map(str, ('N', *shape)))}"}
+    return exactly({"dtype": one_of("float32"), "shape": form | told})
+
+
+_PREPROCESS: Schema = {
+    **exactly({"recipe": one_of(*RECIPES), "size": one_of(INPUT_SIZE)}),
+    "required": ["recipe"],  # of the size there is one only
 }
+
+SCHEMA = exactly(
+    {
+        "schema_version": version(SCHEMA_VERSION),
+        **dict.fromkeys(("name", "licence", "intended_use", "variant"), TEXT),
+        "weights_sha256": SHA256,
+        "precision": one_of(*PRECISIONS),
+        "preprocess": _PREPROCESS,
+        "inputs": exactly({IMAGE: _tensor(1, INPUT_SIZE, INPUT_SIZE)}),
+        "outputs": exactly({name: _tensor(*shape) for name, shape in OUTPUTS.items()}),
+        "max_batch": whole(1, _LARGEST_BATCH),
+        "built_with": map_of(TEXT, 100),
+        "files": {**map_of(SHA256, 1000, RELATIVE_PATH), "required": [MODEL]},
+        "engines": list_of({"type": "object"}, 100),
+    }
+)
+"""Of a manifest; `PreprocessSpec` and `engine_file.EngineRecord` check their own entries."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +109,7 @@ class Manifest:
         return json.dumps(asdict(self) | {"preprocess": self.preprocess.to_dict()}, indent=2) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "Manifest":
+    def from_json(cls, text: str | bytes) -> "Manifest":
         """Read a manifest.
 
         Raises
@@ -78,64 +117,8 @@ class Manifest:
         BundleError
             It is not JSON, of another schema, or an entry is missing, unknown or not allowed.
         """
-        entries = _parse_entries(text)
-        if entries.get("schema_version") != SCHEMA_VERSION:
-            raise BundleError(
-                f"{MANIFEST} has schema_version {entries.get('schema_version')!r}; this "
-                f"brixia-edge reads {SCHEMA_VERSION}: export the bundle again, or update it"
-            )
-        _check_entries(entries)
+        advice = "copy or export the bundle again, or update brixia-edge"
+        entries = parse_document(text, SCHEMA, MANIFEST, BundleError, advice)
         spec = PreprocessSpec.from_dict(entries["preprocess"])
         entries |= {"preprocess": spec, "engines": tuple(entries["engines"])}
         return cls(**entries)
-
-
-def _parse_entries(text: str) -> dict[str, Any]:
-    try:
-        entries: object = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise BundleError(
-            f"{MANIFEST} is not JSON (line {error.lineno}); copy or export the bundle again"
-        ) from error
-    except RecursionError:
-        raise BundleError(f"{MANIFEST} is nested too deep; export the bundle again") from None
-    if not isinstance(entries, dict):
-        raise BundleError(f"{MANIFEST} holds a {type(entries).__name__}; it must be an object")
-    return cast(dict[str, Any], entries)
-
-
-def _check_entries(entries: Mapping[str, Any]) -> None:
-    expected = {entry.name for entry in fields(Manifest)}
-    if missing := sorted(expected - entries.keys()):
-        raise BundleError(f"{MANIFEST} lacks {', '.join(missing)}; export the bundle again")
-    if surplus := sorted(entries.keys() - expected):
-        raise BundleError(
-            f"{MANIFEST} has unknown entries {', '.join(surplus)}; export the bundle again, "
-            "or update brixia-edge"
-        )
-    _check_kinds(entries)
-    if entries["precision"] not in PRECISIONS:
-        raise BundleError(
-            f"{MANIFEST} has precision {entries['precision']!r}; "
-            f"allowed are {', '.join(PRECISIONS)}"
-        )
-    if MODEL not in entries["files"]:
-        raise BundleError(f"{MANIFEST} lists no {MODEL}; export the bundle again")
-
-
-def _check_kinds(entries: Mapping[str, Any]) -> None:
-    wrong = [name for name, kind in _KINDS.items() if type(entries[name]) is not kind]
-    tensors = [
-        name
-        for group in ("inputs", "outputs")
-        if group not in wrong
-        for name, tensor in entries[group].items()
-        if not isinstance(tensor, dict) or tensor.keys() != {"dtype", "shape"}
-    ]
-    if wrong or tensors:
-        raise BundleError(
-            f"{MANIFEST} has values of a wrong kind for {', '.join((*wrong, *tensors))}; "
-            "copy or export the bundle again"
-        )
-    if lacking := [name for name in OUTPUTS if name not in entries["outputs"]]:
-        raise BundleError(f"{MANIFEST} lacks the outputs {', '.join(lacking)}; export it again")

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from ..documents import LARGEST_DOCUMENT
 from ..errors import BundleError, OutputRefused
-from ..files import PART_SUFFIX, digest, locked, why, write_file
+from ..files import PART_SUFFIX, digest, locked, read_file, why, write_file
 from .bundle import Bundle
 from .manifest import MANIFEST, Manifest
 
@@ -90,8 +91,8 @@ def check_target(target: Path, overwrite: bool = False) -> None:
 def _others(folder: Path) -> Iterator[str]:
     """What a bundle's folder holds beside its manifest and the files that this lists."""
     try:
-        listed = Manifest.from_json((folder / MANIFEST).read_text("utf-8")).files
-    except (OSError, UnicodeDecodeError, BundleError):
+        listed = Manifest.from_json(read_file(folder / MANIFEST, LARGEST_DOCUMENT)).files
+    except (OSError, BundleError):
         listed = dict[str, str]()
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from ..bundles.bundle import Bundle
-from ..bundles.manifest import MANIFEST
 from ..bundles.parity_report import parity_lines, read_parity
 from ..results import RESEARCH_USE
 
@@ -36,7 +35,7 @@ def inspect_lines(bundle: Bundle) -> Iterator[str]:
 
 def inspect_entries(bundle: Bundle) -> dict[str, object]:
     """Describe an opened bundle as JSON-ready entries: the manifest and the parity report."""
-    manifest: dict[str, object] = json.loads((bundle.root / MANIFEST).read_text(encoding="utf-8"))
+    manifest: dict[str, object] = json.loads(bundle.manifest.to_json())
     return {"manifest": manifest, "parity": read_parity(bundle), "notice": RESEARCH_USE}
 
 

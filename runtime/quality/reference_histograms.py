@@ -14,7 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bundles.bundle import Bundle
+from ..documents import (
+    LARGEST_DOCUMENT,
+    SHA256,
+    exactly,
+    having,
+    list_of,
+    number,
+    parse_document,
+    version,
+    whole,
+)
 from ..errors import BundleError
+from ..files import read_file, why
 from ..results import ScoredRadiograph
 from .measures import brightness, lung_share
 
@@ -34,6 +46,22 @@ QUANTITIES: Mapping[str, Callable[[ScoredRadiograph], float]] = {
 ``brightness`` is the mean of the radiograph's pixels, ``lung_area`` the share of the input that the
 network takes for lung, both 0.0 to 1.0; the scores are 0.0 to 18.0.
 """
+
+
+_HISTOGRAM = exactly(
+    {"edges": list_of(number(), 10_000), "counts": list_of(whole(0, 1_000_000_000), 10_001)}
+)
+
+SCHEMA = exactly(
+    {
+        "schema_version": version(REFERENCE_SCHEMA),
+        "weights_sha256": SHA256,
+        "preprocess_digest": SHA256,
+        "images": list_of(SHA256, 200_000),
+        "quantities": having(dict.fromkeys(QUANTITIES, _HISTOGRAM)),
+    }
+)
+"""Of the file."""
 
 
 def observe(result: ScoredRadiograph) -> dict[str, float]:
@@ -88,7 +116,7 @@ class ReferenceHistograms:
         return json.dumps(asdict(self), indent=1) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "ReferenceHistograms":
+    def from_json(cls, text: str | bytes) -> "ReferenceHistograms":
         """Read them.
 
         Raises
@@ -96,12 +124,12 @@ class ReferenceHistograms:
         BundleError
             It is not JSON, of another schema, or an entry is missing or of a wrong kind.
         """
+        advice = "export the bundle again"
+        entries = parse_document(text, SCHEMA, REFERENCE, BundleError, advice)
         try:
-            return _parse(json.loads(text))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise BundleError(
-                f"{REFERENCE} is damaged ({type(error).__name__}: {error}); export the bundle again"
-            ) from error
+            return _from_entries(entries)
+        except ValueError as error:
+            raise BundleError(f"{REFERENCE} is damaged ({error}); {advice}") from error
 
 
 def read_reference(bundle: Bundle) -> ReferenceHistograms | None:
@@ -115,10 +143,10 @@ def read_reference(bundle: Bundle) -> ReferenceHistograms | None:
     if REFERENCE not in bundle.manifest.files:
         return None
     try:
-        text = (bundle.root / REFERENCE).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BundleError(f"{bundle.root / REFERENCE} cannot be read: {error}") from error
-    reference = ReferenceHistograms.from_json(text)
+        content = read_file(bundle.root / REFERENCE, LARGEST_DOCUMENT)
+    except OSError as error:
+        raise BundleError(f"{bundle.root / REFERENCE} cannot be read: {why(error)}") from error
+    reference = ReferenceHistograms.from_json(content)
     manifest = bundle.manifest
     if (reference.weights_sha256, reference.preprocess_digest) != (
         manifest.weights_sha256,
@@ -131,25 +159,20 @@ def read_reference(bundle: Bundle) -> ReferenceHistograms | None:
     return reference
 
 
-def _parse(entries: Mapping[str, Any]) -> ReferenceHistograms:
-    if entries["schema_version"] != REFERENCE_SCHEMA:
-        raise ValueError(
-            f"schema_version is {entries['schema_version']!r}, this brixia-edge reads "
-            f"{REFERENCE_SCHEMA}"
-        )
+def _from_entries(entries: Mapping[str, Any]) -> ReferenceHistograms:
     return ReferenceHistograms(
-        weights_sha256=str(entries["weights_sha256"]),
-        preprocess_digest=str(entries["preprocess_digest"]),
-        images=tuple(map(str, entries["images"])),
+        weights_sha256=entries["weights_sha256"],
+        preprocess_digest=entries["preprocess_digest"],
+        images=tuple(entries["images"]),
         quantities={name: _histogram(entries["quantities"][name]) for name in QUANTITIES},
     )
 
 
 def _histogram(entries: Mapping[str, Any]) -> QuantityHistogram:
     edges = tuple(map(float, entries["edges"]))
-    counts = tuple(map(int, entries["counts"]))
-    if len(counts) != len(edges) + 1 or min(counts) < 0 or not sum(counts):
-        raise ValueError(f"{len(edges)} edges and the counts {counts} make no histogram")
-    if list(edges) != sorted(set(edges)) or not np.isfinite(edges).all():
-        raise ValueError(f"the edges {edges} do not ascend")
+    counts = tuple(entries["counts"])
+    if len(counts) != len(edges) + 1 or not sum(counts):
+        raise ValueError(f"{len(edges)} edges and {len(counts)} counts make no histogram")
+    if list(edges) != sorted(set(edges)):
+        raise ValueError("the edges do not ascend")
     return QuantityHistogram(edges, counts)

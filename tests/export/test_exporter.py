@@ -3,6 +3,7 @@
 import json
 from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import onnx
@@ -70,6 +71,27 @@ def test_a_file_that_is_no_golden_file_is_refused(
     with pytest.raises(WeightsError, match="is not a golden file"):
         export_bundle(seeded_weights, tmp_path / "bundle", ExportOptions("x", golden=golden))
     assert list(tmp_path.iterdir()) == [golden]
+
+
+def test_a_golden_file_that_declares_more_than_it_holds_is_refused(tmp_path: Path) -> None:
+    header = BytesIO()
+    declared = {"descr": "<f4", "fortran_order": False, "shape": (10**6, 10**6)}
+    np.lib.format.write_array_header_1_0(header, declared)
+    path = tmp_path / "golden.npz"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("images.npy", header.getvalue())
+    with pytest.raises(WeightsError, match="declares the shape"):
+        load_golden(path)
+
+
+def test_a_golden_file_that_unpacks_to_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "golden.npz"
+    np.savez_compressed(path, images=np.zeros((1, 1, 512, 512)))
+    monkeypatch.setattr("brixia_edge.export.parity.parity._LARGEST_GOLDEN", 10**6)
+    with pytest.raises(WeightsError, match="more than 1,000,000 bytes"):
+        load_golden(path)
 
 
 def test_a_damaged_golden_file_is_refused(golden_folder: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...bundles.bundle import Bundle
+from ...bundles.engine_file import read_engine
 from ...contract import IMAGE
 from ...errors import BackendUnavailable, EngineMismatch
 from ..base import COPY_IN, COPY_OUT, ENQUEUE, INFER, Mark, Outputs, Session
@@ -69,7 +70,7 @@ class TensorRtSession(Session):
 
     def _load(self, bundle: Bundle, gpu: Gpu) -> None:
         record = choose_engine(bundle, self.backend, str(self._trt.__version__), gpu.target)
-        data = (bundle.root / record.file).read_bytes()
+        data = read_engine(bundle.root / record.file)
         self._record = record
         self._runtime, self._engine = load_engine(self._trt, record, data)
         names = self._tensor_names()

@@ -12,7 +12,6 @@ import pytest
 from brixia_edge.benchmarks.agreement.contestants import Contestant, pair
 from brixia_edge.benchmarks.agreement.measure import ScoreAgreement, measure_agreement
 from brixia_edge.benchmarks.agreement.radiographs import (
-    calibrated_images,
     find_radiographs,
     split_by_digest,
 )
@@ -22,6 +21,7 @@ from brixia_edge.benchmarks.agreement.summary import (
     summarise_agreement,
     to_dict,
 )
+from brixia_edge.calibration.ranges.table import calibrated_images
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.bundles.manifest import MODEL, Manifest
 from brixia_edge.runtime.bundles.writing import write_bundle
@@ -30,7 +30,7 @@ from brixia_edge.runtime.errors import BundleError, UnreadableImage
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
 from brixia_edge.runtime.results import RESEARCH_USE
 from brixia_edge.runtime.scorer import Scorer
-from make_models import tiny_model
+from make_models import calibration_table, tiny_model
 
 
 @pytest.fixture
@@ -155,8 +155,7 @@ def test_the_calibration_table_tells_its_images_apart(
 ) -> None:
     # The digest as sha256sum prints it for the four bytes "abc\n".
     digest = "edeaaff3f1774ad2888673770c6d64097e391bc362d7d6fb34982ddf0efd18cb"
-    table = json.dumps({"images": [digest]}).encode()
-    files = {MODEL: tiny_model(), "calibration.json": table}
+    files = {MODEL: tiny_model(), "calibration.json": calibration_table([digest])}
     bundle = write_bundle(tmp_path / "int8", replace(tiny_manifest, precision="int8"), files)
     (tmp_path / "abc.png").write_bytes(b"abc\n")
     assert calibrated_images(tiny_bundle) == frozenset()

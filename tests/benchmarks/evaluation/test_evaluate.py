@@ -33,7 +33,7 @@ from brixia_edge.runtime.bundles.writing import write_bundle
 from brixia_edge.runtime.errors import AnnotationsError, UnreadableImage
 from brixia_edge.runtime.quality.reference_histograms import QUANTITIES
 from brixia_edge.runtime.results import Timing, UnscoredFile
-from make_models import tiny_model
+from make_models import calibration_table, tiny_model
 from numpy.typing import NDArray
 
 metrics: Any = pytest.importorskip("sklearn.metrics")
@@ -360,8 +360,10 @@ def test_images_that_a_calibration_used_are_counted(
     sources: Sources, tiny_manifest: Manifest, tmp_path: Path
 ) -> None:
     used = [sha256(image.path.read_bytes()).hexdigest() for image in sources.matched.images[:3]]
-    table = json.dumps({"images": [*used, "ab" * 32]}).encode()
-    files = {"model.onnx": tiny_model(), "calibration.json": table}
+    files = {
+        "model.onnx": tiny_model(),
+        "calibration.json": calibration_table([*used, "ab" * 32]),
+    }
     bundle = write_bundle(tmp_path / "calibrated", tiny_manifest, files)
     run = run_of("int8", bundle, sources, made_up(sources, 0))
     assert evaluate(sources, [run], OPTIONS).bundles[0].calibrated == 3

@@ -166,7 +166,7 @@ def test_another_network_file_of_the_same_weights_is_what_is_compared(tmp_path: 
 def test_a_file_that_is_no_baseline_is_told(tmp_path: Path, content: str) -> None:
     path = tmp_path / "baseline.json"
     path.write_text(content)
-    with pytest.raises(BaselineError, match="not a saved benchmark"):
+    with pytest.raises(BaselineError, match="give a file that --save wrote"):
         load_baseline(path)
 
 

@@ -1,7 +1,6 @@
 """Peers: who takes part and on which images; the other tools run only where they are installed."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
@@ -26,7 +25,7 @@ from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.bundles.manifest import MODEL, Manifest
 from brixia_edge.runtime.bundles.writing import write_bundle
 from brixia_edge.runtime.errors import BenchmarkError, MissingExtra, WeightsError
-from make_models import tiny_model
+from make_models import calibration_table, tiny_model
 from numpy.typing import NDArray
 
 _onnx: Any = onnx  # its signatures have unbound type variables
@@ -51,7 +50,7 @@ def int8_bundle(tmp_path: Path, tiny_manifest: Manifest, pictures: Path) -> Bund
     digests = [
         hashlib.sha256((pictures / f"{number}.png").read_bytes()).hexdigest() for number in (0, 1)
     ]
-    files = {MODEL: tiny_model(), "calibration.json": json.dumps({"images": digests}).encode()}
+    files = {MODEL: tiny_model(), "calibration.json": calibration_table(digests)}
     return write_bundle(tmp_path / "int8", replace(tiny_manifest, precision="int8"), files)
 
 

@@ -1,6 +1,7 @@
 """The table: what it keeps, and for whom it is refused."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -89,19 +90,28 @@ def put(**values: object) -> Callable[[dict[str, Any]], Any]:
         (remove("images"), "lacks images"),
         (put(patient="x"), "unknown entries patient"),
         (put(schema_version=2), "schema_version 2"),
-        (put(method="median"), "allowed are entropy"),
-        (put(images=["x"]), "'x' where a sha256"),
-        (put(images=[3]), "3 where a sha256"),
-        (put(weights_sha256="short"), "'short' where"),
-        (put(seed="0"), "seed .* is a str"),
-        (put(seed=True), "seed .* is a bool"),
-        (put(tensors=[]), "tensors .* is a list"),
-        (put(tensors={"t": {"range": [0, 1]}}), "tensor t"),
-        (put(tensors={"t": {"range": [0], "observed": [0, 1]}}), "tensor t"),
-        (put(tensors={"t": {"range": [0, float("nan")], "observed": [0, 1]}}), "tensor t"),
-        (put(tensors={"t": {"range": [1, 0], "observed": [0, 1]}}), "tensor t"),
-        (put(tensors={"t": {"range": ["a", "b"], "observed": [0, 1]}}), "tensor t"),
-        (put(tensors={"t": 5}), "tensor t"),
+        (put(method="median"), "allowed is entropy"),
+        (put(images=["x"]), "images/0 'x'; allowed is a SHA-256"),
+        (put(images=[3]), "images/0 3; allowed is a SHA-256"),
+        (put(weights_sha256="short"), "weights_sha256 'short'"),
+        (put(seed="0"), "seed '0'; allowed is a whole number"),
+        (put(seed=True), "seed True; allowed is a whole number"),
+        (put(seed=-1), "seed -1; allowed is a whole number"),
+        (put(seed=10**4000), r"seed 1000*\.\.\."),
+        (put(percentile=False), "percentile False; allowed is a number"),
+        (put(percentile=100.5), "percentile 100.5; allowed is a number from 0 to 100"),
+        (put(built_with={"onnx": 5}), "built_with/onnx 5; allowed is a text"),
+        (put(built_with={"onnx": "\0"}), "without NUL"),
+        (put(tensors=[]), r"tensors \[\]; allowed is an object"),
+        (put(tensors={"t": {"range": [0, 1]}}), "lacks observed in tensors/t"),
+        (put(tensors={"t": {"range": [0], "observed": [0, 1]}}), "1 entries in tensors/t/range"),
+        (put(tensors={"t": {"range": [0, float("nan")], "observed": [0, 1]}}), "tensors/t/range/1"),
+        (put(tensors={"t": {"range": [0, float("inf")], "observed": [0, 1]}}), "Infinity is no"),
+        (put(tensors={"t": {"range": [0, 1e300], "observed": [0, 1]}}), "tensors/t/range/1"),
+        (put(tensors={"t": {"range": [0, True], "observed": [0, 1]}}), "tensors/t/range/1 True"),
+        (put(tensors={"t": {"range": [1, 0], "observed": [0, 1]}}), "tensor t .*lowest must come"),
+        (put(tensors={"t": {"range": ["a", "b"], "observed": [0, 1]}}), "tensors/t/range/0 'a'"),
+        (put(tensors={"t": 5}), "tensors/t 5; allowed is an object"),
     ],
 )
 def test_a_damaged_table_is_refused(
@@ -125,6 +135,13 @@ def test_what_is_no_table_is_refused(content: bytes, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(CalibrationError, match=r"table\.json"):
         CalibrationTable.load(path)
+
+
+def test_a_table_that_is_no_regular_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "table.json")
+    for path in (tmp_path / "table.json", Path("/dev/zero"), tmp_path):
+        with pytest.raises(CalibrationError, match=r"cannot be read: .*(regular file|directory)"):
+            CalibrationTable.load(path)
 
 
 def test_nothing_is_replaced_or_half_written(table: CalibrationTable, tmp_path: Path) -> None:

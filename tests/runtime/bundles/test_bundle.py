@@ -1,12 +1,15 @@
 """A bundle opens only when it is exactly what was written."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from brixia_edge.runtime.bundles.bundle import Bundle, shipped_bundle
+from brixia_edge.runtime.bundles.network_file import LARGEST_NETWORK
 from brixia_edge.runtime.errors import BundleError
+from brixia_edge.runtime.files import digest
 
 
 def edit_manifest(bundle: Bundle, **changes: Any) -> None:
@@ -60,20 +63,41 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path, make: str) -> None:
         Bundle.open(path)
 
 
+def image(**changes: object) -> dict[str, Any]:
+    """A manifest's entry on the network's input, with something changed."""
+    return {"inputs": {"image": {"dtype": "float32", "shape": ["N", 1, 512, 512], **changes}}}
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"schema_version": 2}, "schema_version 2"),
-        ({"precision": "fp8"}, "precision 'fp8'; allowed are fp32, fp16, int8"),
+        ({"schema_version": 2, "precision": 5}, "schema_version 2; allowed is 1, which this"),
+        ({"precision": "fp8"}, "precision 'fp8'; allowed is fp32, fp16, int8"),
         ({"preprocess": {"recipe": "guess"}}, "recipe"),
         ({"surprise": 1}, "unknown entries surprise"),
-        ({"preprocess": []}, "wrong kind for preprocess"),
-        ({"max_batch": "16"}, "wrong kind for max_batch"),
-        ({"files": None, "engines": 0}, "wrong kind for files, engines"),
-        ({"inputs": {"image": 1}}, "wrong kind for image"),
-        ({"outputs": {}}, "lacks the outputs probabilities, lung_mask, alignment, zone_evidence"),
-        ({"files": {}}, r"lists no model\.onnx"),
-        ({"files": {"../model.onnx": "00", "model.onnx": "00"}}, "outside the bundle"),
+        ({"preprocess": []}, r"preprocess \[\]; allowed is an object"),
+        ({"max_batch": "16"}, "max_batch '16'; allowed is a whole number from 1 to 1024"),
+        ({"max_batch": True}, "max_batch True"),
+        ({"max_batch": 0}, "max_batch 0"),
+        ({"max_batch": -4}, "max_batch -4"),
+        ({"max_batch": 4.0}, "max_batch 4.0"),
+        ({"max_batch": 10**4000}, r"max_batch 1000*\.\.\.; allowed"),
+        ({"files": None, "engines": 0}, "files None; .* engines 0"),
+        ({"inputs": {"image": 1}}, "inputs/image 1; allowed is an object"),
+        ({"outputs": {}}, "lacks alignment, lung_mask, probabilities, zone_evidence in outputs"),
+        ({"files": {}}, r"lacks model\.onnx in files"),
+        ({"files": {"../x": "00", "model.onnx": "00"}}, r"the name '\.\./x' in files; allowed"),
+        ({"files": {"/etc/passwd": "0" * 64, "model.onnx": "0" * 64}}, "name '/etc/passwd'"),
+        ({"files": {"a\0b": "0" * 64, "model.onnx": "0" * 64}}, r"name 'a\\+x00b'"),
+        ({"files": {"model.onnx": "0" * 64 + "\n"}}, "allowed is a SHA-256"),
+        ({"name": "a\0b"}, "allowed is a text of at most 4000 characters without NUL"),
+        ({"name": "a\ud800b"}, "allowed is a text"),
+        ({"built_with": {"onnx": 1}}, "built_with/onnx 1; allowed is a text"),
+        (image(shape=["N", 1, 10**6, 10**6]), "inputs/image/shape/2 1000000; allowed is 512"),
+        (image(shape=["N", 1, -512, 512]), "inputs/image/shape/2 -512; allowed is 512"),
+        (image(shape=["N", 1, 512]), "3 entries in inputs/image/shape; 4 are allowed"),
+        (image(shape=["N", 1, 512, 512, 9]), "allowed is a list of N, 1, 512, 512"),
+        (image(dtype="float64"), "inputs/image/dtype 'float64'; allowed is float32"),
     ],
     ids=str,
 )
@@ -85,12 +109,51 @@ def test_a_manifest_that_cannot_be_trusted_is_refused(
         Bundle.open(tiny_bundle.root)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "\udcff", "[" * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", "\udcff", "[" * 100_000, f"[{'9' * 5000}]", '{"a": 1, "a": 2}', "[Infinity]"],
+    ids=range(8),
+)
 def test_a_manifest_that_is_not_json_is_refused(tiny_bundle: Bundle, text: str) -> None:
     path = tiny_bundle.root / "manifest.json"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(BundleError, match=r"manifest\.json"):
         Bundle.open(tiny_bundle.root)
+
+
+def test_a_file_outside_the_bundle_is_no_part_of_it(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "far.txt").write_text("x")
+    (tiny_bundle.root / "near.txt").symlink_to(tmp_path / "far.txt")
+    files = {**tiny_bundle.manifest.files, "near.txt": digest(b"x")}
+    edit_manifest(tiny_bundle, files=files)
+    with pytest.raises(BundleError, match="lies outside the bundle"):
+        Bundle.open(tiny_bundle.root)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "model.onnx", "parity.json"])
+@pytest.mark.parametrize("make", ["pipe", "device", "folder"])
+def test_what_is_no_regular_file_is_no_part_of_a_bundle(
+    tiny_bundle: Bundle, name: str, make: str
+) -> None:
+    edit_manifest(tiny_bundle, files={**tiny_bundle.manifest.files, "parity.json": "0" * 64})
+    path = tiny_bundle.root / name
+    path.unlink(missing_ok=True)
+    if make == "pipe":
+        os.mkfifo(path)
+    elif make == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.mkdir()
+    with pytest.raises(BundleError, match=name.replace(".", r"\.")):
+        Bundle.open(tiny_bundle.root)
+
+
+def test_a_file_that_is_too_long_is_not_read(tiny_bundle: Bundle) -> None:
+    for name in ("model.onnx", "manifest.json"):
+        with (tiny_bundle.root / name).open("r+b") as file:
+            file.truncate(LARGEST_NETWORK + 1)
+        with pytest.raises(BundleError, match="longer than"):
+            Bundle.open(tiny_bundle.root)
 
 
 def test_a_manifest_that_lacks_entries_lists_them(tiny_bundle: Bundle) -> None:

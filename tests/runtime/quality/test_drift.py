@@ -198,7 +198,7 @@ def test_a_reference_of_other_weights_is_refused(tiny_bundle: Bundle) -> None:
     ],
 )
 def test_a_damaged_reference_is_a_bundle_error(text: str) -> None:
-    with pytest.raises(BundleError, match=r"reference\.json is damaged"):
+    with pytest.raises(BundleError, match=r"reference\.json "):
         ReferenceHistograms.from_json(text)
 
 
