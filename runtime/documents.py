@@ -15,7 +15,7 @@ from typing import Any, cast
 from .errors import BrixiaEdgeError
 from .files import read_file, why
 from .libraries import import_library
-from .plain_text import printable
+from .plain_text import shortened
 
 Schema = Mapping[str, Any]
 
@@ -59,7 +59,6 @@ _KINDS = {
 
 _FOUND_ERRORS, _SHOWN_ERRORS = 100, 3
 _DEEPEST = 20  # levels of lists and objects; Python's own functions fail at some hundreds
-_LONGEST_VALUE = 80  # characters of a value that a message shows
 
 
 def exactly(properties: Schema) -> Schema:
@@ -241,26 +240,23 @@ def _is_whole(_: object, value: object) -> bool:
 def _phrase(fault: Any) -> str:
     """Say what is wrong: the entry, its value and what is allowed."""
     where = "/".join(map(str, fault.absolute_path))
-    place = f" in {_shown(where)}" if where else ""
+    place = f" in {shortened(where)}" if where else ""
     if fault.validator == "required":
         missing = sorted(set(fault.validator_value) - fault.instance.keys())
         return f"lacks {', '.join(missing)}{place}"
     if fault.validator == "additionalProperties":
         unknown = sorted(fault.instance.keys() - fault.schema["properties"].keys())
-        return f"has unknown entries {_shown(', '.join(unknown))}{place}"
+        return f"has unknown entries {shortened(', '.join(unknown))}{place}"
     if fault.validator in ("maxProperties", "maxItems", "minItems"):
         return f"has {len(fault.instance)} entries{place}; {fault.validator_value} are allowed"
     named = "propertyNames" in fault.absolute_schema_path
-    what = f"the name {_shown(repr(fault.instance))}" if named else _shown(repr(fault.instance))
-    name = "" if named or not where else f"{_shown(where)} "
+    what = (
+        f"the name {shortened(repr(fault.instance))}" if named else shortened(repr(fault.instance))
+    )
+    name = "" if named or not where else f"{shortened(where)} "
     return f"has {name}{what}{place if named else ''}; allowed is {_told(fault.schema)}"
 
 
 def _told(schema: Schema) -> str:
     """What a schema allows, in words."""
     return str(schema.get("description", _KINDS.get(schema.get("type", ""), "something else")))
-
-
-def _shown(value: str) -> str:
-    text = printable(value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."

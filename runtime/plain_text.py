@@ -21,6 +21,9 @@ from typing import TextIO
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 """How a cell begins that a spreadsheet would compute, also in the wide signs of East Asia."""
 
+_LONGEST_VALUE = 80
+"""Characters of somebody else's value that a message shows."""
+
 _MARKUP = re.compile(r"([\\`*_<>|\[\]])")
 
 
@@ -38,6 +41,12 @@ def printable(text: str) -> str:
         One line that shows the same and does nothing to a terminal.
     """
     return _escaped(text, keep="")
+
+
+def shortened(text: str) -> str:
+    """Escape as `printable` does, and keep of a long text its beginning, with an ellipsis."""
+    shown = printable(text)
+    return shown if len(shown) <= _LONGEST_VALUE else f"{shown[:_LONGEST_VALUE]}..."
 
 
 def printable_lines(text: str) -> str:

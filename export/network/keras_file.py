@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from ...runtime.errors import WeightsError
 from ...runtime.files import open_regular, why
 from ...runtime.libraries import import_library
+from ...runtime.plain_text import shortened
 from .architecture import weight_shapes
 
 h5py = import_library("h5py")  # has no type information
@@ -121,13 +122,15 @@ def _own(group: Any, name: str, path: Path) -> Any:
     WeightsError
         A link leads to it, which may lead out of the file.
     """
-    found = group
+    found, shown = group, shortened(name)
     for part in filter(None, name.split("/")):
         if not isinstance(found, h5py.Group) or part not in found:
-            raise WeightsError(f"{path} lacks {name!r}, which it names; save the weights again")
+            raise WeightsError(
+                f"{path} lacks '{shortened(name)}', which it names; save the weights again"
+            )
         if not isinstance(found.get(part, getlink=True), h5py.HardLink):
             raise WeightsError(
-                f"{path} has a link to {name!r}, which could lead to another file; save the "
+                f"{path} has a link to '{shown}', which could lead to another file; save the "
                 "weights themselves"
             )
         found = found[part]
@@ -142,17 +145,18 @@ def _values(dataset: Any, name: str, path: Path) -> NDArray[np.float32]:
     WeightsError
         They are not.
     """
+    shown = shortened(name)
     if not isinstance(dataset, h5py.Dataset):
-        raise WeightsError(f"{path} has no values for {name!r}; save the weights again")
+        raise WeightsError(f"{path} has no values for '{shown}'; save the weights again")
     if dataset.is_virtual or dataset.external:
         raise WeightsError(
-            f"{path} keeps {name!r} in another file; save the weights themselves into one"
+            f"{path} keeps '{shown}' in another file; save the weights themselves into one"
         )
     chunk = prod(dataset.chunks or ()) * dataset.dtype.itemsize
     fits = 0 <= (-1 if dataset.size is None else dataset.size) <= _LARGEST_WEIGHT
     if not fits or dataset.dtype.kind not in "fiu" or chunk > _LARGEST_CHUNK:
         raise WeightsError(
-            f"{path} has {name!r} as {dataset.dtype} {dataset.shape}; a BS-Net's weights are "
+            f"{path} has '{shown}' as {dataset.dtype} {dataset.shape}; a BS-Net's weights are "
             f"numbers, at most {_LARGEST_WEIGHT:,} in one"
         )
     return np.asarray(dataset, dtype=np.float32)

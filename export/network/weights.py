@@ -15,15 +15,18 @@ from numpy.typing import NDArray
 
 from ...runtime.errors import WeightsError
 from ...runtime.files import digest
+from ...runtime.plain_text import shortened
 from .architecture import weight_shapes
 from .keras_file import SavedWeight, read_keras_file
 
 Weights = Mapping[str, NDArray[np.float32]]
 
-_HEAD = re.compile(r"retina_net_classifier(?:_(\d+))?")
-_BLOCK = re.compile(r"conv_block(?:_(\d+))?")
+_COUNTER = "[0-9]{1,18}"
+_HEAD = re.compile(f"retina_net_classifier(?:_{_COUNTER})?")
+_BLOCK = re.compile(f"conv_block(?:_{_COUNTER})?")
 _ALIGNMENT = re.compile(r"(locnet_[a-z0-9]+)/(kernel|bias)")
-_COUNTED = re.compile(r"(?:conv2d|batch_normalization)(?:_\d+)?")
+_COUNTED = re.compile(f"(?:conv2d|batch_normalization)(?:_{_COUNTER})?")
+_MOST_LISTED = len(weight_shapes())
 _ALIGNMENT_LAYERS = ("locnet_conv0", "locnet_conv1", "locnet_dense", "locnet_alignment")
 
 
@@ -84,7 +87,7 @@ def load_weights(
         if path is not None:
             named = read(path)
             _merge(merged, named.tensors, path)
-            surplus += [f"{name} (in {path.name})" for name in named.surplus]
+            surplus += [f"{shortened(name)} (in {path.name})" for name in named.surplus]
     _check(merged, surplus, score)
     return WeightStore(merged)
 
@@ -159,7 +162,8 @@ def _block_names(saved: Iterable[SavedWeight], layer: str) -> Iterator[str]:
 def _ranks(names: Iterable[str]) -> dict[str, int]:
     """Number layers that differ only in their session counter, in the counter's order."""
     counters = {
-        name: int(match[1]) if (match := re.search(r"_(\d+)$", name)) else 0 for name in names
+        name: int(match[1]) if (match := re.search(f"_({_COUNTER})$", name)) else 0
+        for name in names
     }
     return {name: rank for rank, name in enumerate(sorted(counters, key=counters.__getitem__))}
 
@@ -204,4 +208,7 @@ def _check(tensors: Weights, surplus: list[str], path: Path) -> None:
 
 
 def _listing(names: Iterable[str]) -> str:
-    return ", ".join(names)
+    """Up to all names that a BS-Net has; a file from elsewhere may hold any number of others."""
+    listed = list(names)
+    more = f" and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
+    return ", ".join(listed[:_MOST_LISTED]) + more

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from brixia_edge.export.network.architecture import weight_shapes
 from brixia_edge.export.network.keras_file import LARGEST_FILE, read_keras_file
+from brixia_edge.export.network.weights import load_weights
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.errors import WeightsError
 
@@ -165,3 +166,24 @@ def test_a_file_that_is_too_long_is_refused(tmp_path: Path) -> None:
         file.truncate(LARGEST_FILE + 1)
     with pytest.raises(WeightsError, match="longer than"):
         read_keras_file(path)
+
+
+@pytest.mark.parametrize("layer", ["retina_net_classifier_" + "9" * 5000, "x" * 50_000])
+def test_a_name_of_any_length_is_told_in_short(layer: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [layer.encode()]
+        group = file.create_group(layer)
+        group.attrs["weight_names"] = [b"conv2d/kernel:0"] * 1000
+        plain(file, group, path)
+        group.move(WEIGHT, "conv2d/kernel:0")
+    with pytest.raises(WeightsError, match=r"surplus: .* and 648 more") as told:
+        load_weights(path)
+    assert len(str(told.value)) < 50_000
+
+
+def test_what_a_file_names_and_lacks_is_told_in_short(tmp_path: Path) -> None:
+    path = weights_file(tmp_path / "a.h5", plain, [b"\x1b[2J" + b"x" * 50_000])
+    with pytest.raises(WeightsError, match=r"lacks '.*x\.\.\.'") as told:
+        read_keras_file(path)
+    assert len(str(told.value)) < 300
