@@ -51,7 +51,10 @@ def open_network(model: Path | bytes, options: Any | None = None) -> Any:
     """
     source, what = (model, "a network") if isinstance(model, bytes) else (str(model), str(model))
     try:
-        return ort.InferenceSession(source, options or session_options(), providers=_PROVIDERS)
+        # ONNX Runtime's fallback tries the same once more, and prints to standard output.
+        return ort.InferenceSession(
+            source, options or session_options(), providers=_PROVIDERS, enable_fallback=0
+        )
     except Exception as error:  # ONNX Runtime raises many private types
         raise BackendUnavailable(
             f"ONNX Runtime {ort.__version__} cannot load {what} ({type(error).__name__}: {error}); "

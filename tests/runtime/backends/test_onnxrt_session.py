@@ -26,6 +26,15 @@ def test_what_is_no_network_is_refused_by_name(tmp_path: Path) -> None:
         open_network(b"no network")
 
 
+def test_nothing_is_printed_about_what_cannot_be_opened(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    network = tiny_model().replace(b"Softmax", b"Soft\xffax")
+    with pytest.raises(BackendUnavailable, match="cannot load a network"):
+        open_network(network)
+    assert capsys.readouterr().out == ""
+
+
 def test_no_other_module_opens_a_session() -> None:
     rooms = ("benchmarks", "export", "calibration", "runtime")
     sources = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
