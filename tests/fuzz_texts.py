@@ -6,30 +6,19 @@ Mutations FIRST to FIRST + COUNT - 1 are read one after the other, in FOLDER, wh
 is kept as ``current``. Prints one JSON object.
 """
 
-import faulthandler
-import json
-import os
 import re
-import resource
-import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from random import Random
-from time import process_time
 
 from brixia_edge.calibration.annotations.annotations import AnnotationTable, read_annotations
 from brixia_edge.calibration.annotations.forms import FORMS, Form, RowError
 from brixia_edge.runtime.errors import AnnotationsError
 from brixia_edge.runtime.reading.inputs import find_inputs
 from brixia_edge.runtime.reading.text_encoding import as_utf8
-
-MEMORY = 2**30
-"""Bytes of address space."""
-
-SECONDS = 10.0
-"""Processor time for each file."""
+from fuzz_loop import refused, run
 
 _ZONES = "ABCDEF"
 _PUBLIC = "filename,{},S-Global,{},J-Global".format(
@@ -144,8 +133,7 @@ def judge_table(content: bytes, path: Path) -> str:
     try:
         table = read_annotations(path)
     except AnnotationsError as error:
-        long = len(str(error)) > 10_000
-        return f"FAILED: a message of {len(str(error))} characters" if long else "refused"
+        return refused(error)
     return f"FAILED: {wrong}" if (wrong := misread(table, content)) else "read"
 
 
@@ -210,36 +198,12 @@ def judge_list(content: bytes) -> str:
     return "read" if inputs.files else "refused"
 
 
-def judge(seed: int, file: Path) -> str:
+def judge(seed: int) -> str:
     """Read one mutation, of annotations or of a list."""
-    try:
-        if seed % 4:
-            return judge_table(mutated(TABLES, seed), file)
-        return judge_list(mutated(LISTS, seed))
-    except Exception as error:
-        return f"FAILED: {type(error).__name__}: {str(error)[:500]}"
-
-
-def main() -> None:
-    """Read the mutations that the command line names."""
-    first, count, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-    faulthandler.enable()
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    os.chdir(folder)
-    outcomes, failures, slowest = Counter[str](), list[str](), 0.0
-    for seed in range(first, first + count):
-        Path("seed").write_text(str(seed))
-        started = process_time()
-        outcome = judge(seed, Path("current"))
-        taken = process_time() - started
-        slowest = max(slowest, taken)
-        outcomes[outcome.split(":")[0]] += 1
-        if outcome.startswith("FAILED") or taken > SECONDS:
-            failures.append(f"{seed} after {taken:.1f} s: {outcome}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    told = {"outcomes": outcomes, "failures": failures, "slowest": slowest, "peak_kb": peak}
-    print(json.dumps(told))  # noqa: T201 - the test reads it
+    if seed % 4:
+        return judge_table(mutated(TABLES, seed), Path("current"))
+    return judge_list(mutated(LISTS, seed))
 
 
 if __name__ == "__main__":
-    main()
+    run(judge)
