@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+import ipaddress
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -49,7 +50,9 @@ class Guard:
 
     The token comes as ``Authorization: Bearer TOKEN``, or as the password of HTTP Basic, which
     browsers ask for. A browser sends the latter to us from any page; so what changes something is
-    taken from our own pages alone, by the headers that browsers set and pages cannot.
+    taken from our own pages alone, by the headers that browsers set and pages cannot. Without a
+    token, any page could let its own name point to us and read everything as its own; so a name is
+    not answered to, but for ``localhost``.
     """
 
     def __init__(self, app: ASGIApp, token: str) -> None:
@@ -71,6 +74,10 @@ class Guard:
             )
         if method not in _SAFE and _is_foreign(headers):
             return PlainTextResponse("sent by another site's page", 403)
+        if path not in OPEN and not self._token and not _is_own_name(headers.get("host", "")):
+            return PlainTextResponse(
+                "without a token the node answers to its address or localhost alone", 403
+            )
         return None
 
     def _has_token(self, headers: Headers) -> bool:
@@ -83,6 +90,15 @@ class Guard:
         elif scheme.lower() != "bearer":
             return False
         return hmac.compare_digest(given.encode(), self._token.encode())
+
+
+def _is_own_name(host: str) -> bool:
+    """Whether a Host header is an address, which no page can let point elsewhere, or localhost."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or bool(ipaddress.ip_address(name))
+    except ValueError:
+        return False
 
 
 def _is_foreign(headers: Headers) -> bool:

@@ -9,6 +9,8 @@ from ..values import Address
 
 try:
     _uvicorn: Any = import_module("uvicorn")
+
+    from .protocol import HurriedProtocol
 except ModuleNotFoundError as error:
     raise MissingExtra.of("the node", "uvicorn", pip_line("node")) from error
 
@@ -31,6 +33,8 @@ class WebServer:
         self._address = address
         configuration = _uvicorn.Config(
             app,
+            http=HurriedProtocol,
+            ws="none",
             host=address.host,
             port=address.port,
             log_config=None,

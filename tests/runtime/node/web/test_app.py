@@ -13,7 +13,7 @@ import pytest
 from brixia_edge.runtime.errors import ConfigurationError
 from brixia_edge.runtime.node.data_folder import DataFolder
 from brixia_edge.runtime.node.meters import Meters, Snapshot
-from brixia_edge.runtime.node.receiving.storage import OUT_OF_RESOURCES, Storage, Taken
+from brixia_edge.runtime.node.receiving.storage import OUT_OF_RESOURCES, SUCCESS, Storage, Taken
 from brixia_edge.runtime.node.scoring.answers import answer
 from brixia_edge.runtime.node.state.rows import Result
 from brixia_edge.runtime.node.web.app import NodeView, make_app
@@ -107,6 +107,29 @@ def test_another_sites_page_changes_nothing(
     assert data.store.views.counts().instances == {}
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8080", 200),
+        ("localhost:8080", 200),
+        ("[::1]:8080", 200),
+        ("elsewhere.example", 403),
+        ("127.0.0.1.elsewhere.example", 403),
+        ("", 403),
+        ("[", 403),
+    ],
+)
+def test_without_a_token_no_page_reads_us_under_a_name_of_its_own(
+    data: DataFolder, host: str, status: int
+) -> None:
+    meters = Meters(lambda: Snapshot(data.store.views.counts(), 0, "d", 0.0))
+    view = NodeView(data, meters, dict, lambda _: Taken(SUCCESS, None), lambda _: {}, "", 99)
+    client = TestClient(make_app(view))
+    for path in ("/", "/rows", "/api/v1/instances", "/metrics"):
+        assert client.get(path, headers={"Host": host}).status_code == status
+    assert client.get("/health/live", headers={"Host": host}).status_code == 200
+
+
 def test_every_answer_forbids_scripts_frames_and_caches(client: Client) -> None:
     for path in ("/", "/metrics", "/api/v1/state", "/api/v1/instances/1.2"):
         headers = client.get(path).headers
@@ -138,6 +161,8 @@ def test_a_form_that_is_too_long_or_none_is_refused(client: Client) -> None:
         "/api/v1/score", content=b"nonsense", headers={"Content-Type": "multipart/form-data"}
     )
     assert broken.status_code == 400
+    many = client.post("/api/v1/score", files=[(f"f{number}", b"x") for number in range(9)])
+    assert (many.status_code, set(many.json()["error"])) == (400, {"type", "message"})
 
 
 def test_an_upload_is_taken_up_as_an_image_from_a_modality_is(
@@ -154,7 +179,7 @@ def test_a_full_disk_refuses_uploads(data: DataFolder) -> None:
     full = Taken(OUT_OF_RESOURCES, None, reason="no room")
     meters = Meters(lambda: Snapshot(data.store.views.counts(), 0, "d", 0.0))
     view = NodeView(data, meters, lambda: {"disk": False}, lambda _: full, lambda _: {}, "", 99)
-    client = TestClient(make_app(view))
+    client = TestClient(make_app(view), base_url="http://127.0.0.1:8080")
     assert client.post("/api/v1/instances", content=b"x").status_code == 507
     assert client.get("/health/ready").status_code == 503
     assert client.get("/health/live").status_code == 200
