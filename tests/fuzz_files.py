@@ -23,7 +23,9 @@ from typing import Any, cast
 import numpy as np
 from brixia_edge.calibration.ranges.table import CALIBRATION, CalibrationTable, Range
 from brixia_edge.calibration.ranges.table import calibrated_images as calibrated
+from brixia_edge.export.network.keras_file import read_keras_file
 from brixia_edge.export.network.weights import load_weights
+from brixia_edge.export.network.weights_process import WeightsLimits
 from brixia_edge.runtime.backends.onnxrt_session import open_network, run_network, session_options
 from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.bundles.engine_file import EngineRecord, read_record
@@ -32,10 +34,11 @@ from brixia_edge.runtime.bundles.manifest import MANIFEST, MODEL
 from brixia_edge.runtime.bundles.parity_report import PARITY
 from brixia_edge.runtime.cli import main
 from brixia_edge.runtime.commands.resume import resume_output
-from brixia_edge.runtime.errors import BrixiaEdgeError
+from brixia_edge.runtime.errors import BrixiaEdgeError, WeightsError
 from brixia_edge.runtime.files import digest
 from brixia_edge.runtime.quality.reference_histograms import REFERENCE, read_reference
 from brixia_edge.runtime.results import ScoringSettings
+from brixia_edge.runtime.sources.process_limits import limit_further_time
 from fuzz_loop import refused, run
 from fuzz_weights import keras_files
 from make_models import tiny_model
@@ -322,14 +325,29 @@ def unfinished() -> Sequence[Mapping[str, Any]]:
 
 
 def judge_weights(random: Random) -> str:
-    """Load weights from a mutated file."""
-    content = random.choice(keras_files())
+    """Load weights from a mutated file, in a process within limits as an export does."""
     path = Path("weights.h5")
-    path.write_bytes(mutated_weights(content, random))
+    path.write_bytes(mutated_weights(random.choice(keras_files()), random))
+    alignment = random.choice((None, path))
+    told, answer = os.pipe()
+    if not (child := os.fork()):
+        os.write(answer, _loaded(path, alignment).encode())
+        os._exit(0)
+    os.close(answer)
+    with os.fdopen(told) as stream:
+        outcome = stream.read()
+    _, status = os.waitpid(child, 0)
+    return f"given up, signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else outcome
+
+
+def _loaded(path: Path, alignment: Path | None) -> str:
+    limit_further_time(WeightsLimits().seconds)
     try:
-        load_weights(path, alignment=random.choice((None, path)))
-    except BrixiaEdgeError as error:
+        load_weights(path, alignment=alignment, read=read_keras_file)
+    except WeightsError as error:
         return refused(error)
+    except BaseException as error:  # it would go up into a second loop
+        return f"FAILED: {type(error).__name__}: {error}"
     return "FAILED: taken for a whole network"
 
 

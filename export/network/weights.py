@@ -17,9 +17,11 @@ from ...runtime.errors import WeightsError
 from ...runtime.files import digest
 from ...runtime.plain_text import shortened
 from .architecture import weight_shapes
-from .keras_file import SavedWeight, read_keras_file
+from .keras_file import SavedWeight
+from .weights_process import read_in_process
 
 Weights = Mapping[str, NDArray[np.float32]]
+Reader = Callable[[Path], list[SavedWeight]]
 
 _COUNTER = "[0-9]{1,18}"
 _HEAD = re.compile(f"retina_net_classifier(?:_{_COUNTER})?")
@@ -59,7 +61,10 @@ class WeightStore:
 
 
 def load_weights(
-    score: Path, segmentation: Path | None = None, alignment: Path | None = None
+    score: Path,
+    segmentation: Path | None = None,
+    alignment: Path | None = None,
+    read: Reader = read_in_process,
 ) -> WeightStore:
     """Read a whole BS-Net from one file, or from up to three that agree.
 
@@ -69,6 +74,8 @@ def load_weights(
         The score model's file; the original saves the whole network in it.
     segmentation, alignment
         Files of those parts, as the original keeps them beside the score file.
+    read
+        Reads a file's weights.
 
     Raises
     ------
@@ -78,14 +85,14 @@ def load_weights(
     """
     merged: dict[str, NDArray[np.float32]] = {}
     surplus: list[str] = []
-    readers: tuple[tuple[Path | None, Callable[[Path], _Named]], ...] = (
-        (score, _read_named),
-        (segmentation, _read_named),
-        (alignment, _read_alignment),
+    readers: tuple[tuple[Path | None, Callable[[list[SavedWeight]], _Named]], ...] = (
+        (score, _name_all),
+        (segmentation, _name_all),
+        (alignment, _name_alignment),
     )
-    for path, read in readers:
+    for path, name_all in readers:
         if path is not None:
-            named = read(path)
+            named = name_all(read(path))
             _merge(merged, named.tensors, path)
             surplus += [f"{shortened(name)} (in {path.name})" for name in named.surplus]
     _check(merged, surplus, score)
@@ -98,13 +105,8 @@ class _Named:
     surplus: list[str]
 
 
-def _read_named(path: Path) -> _Named:
-    return _name_all(read_keras_file(path))
-
-
-def _read_alignment(path: Path) -> _Named:
+def _name_alignment(saved: list[SavedWeight]) -> _Named:
     """Name an alignment file's weights; the original reads such a file by order alone."""
-    saved = read_keras_file(path)
     named = _name_all(saved)
     layers = list(dict.fromkeys(weight.layer for weight in saved))
     if not named.tensors and len(layers) == len(_ALIGNMENT_LAYERS):
@@ -114,8 +116,7 @@ def _read_alignment(path: Path) -> _Named:
     return named
 
 
-def _name_all(saved: Iterable[SavedWeight]) -> _Named:
-    saved = list(saved)
+def _name_all(saved: list[SavedWeight]) -> _Named:
     heads = _ranks(weight.layer for weight in saved if _HEAD.fullmatch(weight.layer))
     blocks = {layer: _ranks(_block_names(saved, layer)) for layer in heads}
     known = weight_shapes()
