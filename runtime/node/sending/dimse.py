@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from threading import Thread
 from typing import Any
 
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
@@ -20,6 +21,7 @@ except ModuleNotFoundError as error:
 
 evt: Any = import_module("pynetdicom.events")
 dcmread: Any = import_module("pydicom").dcmread  # its types are not whole
+_LONGER = 1.0  # seconds that we wait longer for a release than pynetdicom for its answer
 SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
 
 
@@ -105,9 +107,17 @@ class DimseTransport:
 
 
 def end(association: Any) -> None:
-    """End an association in order where it still stands, and close its connection in any case."""
+    """End an association in order where it still stands, and close its connection in any case.
+
+    pynetdicom's release waits for ever where its thread paused while a report was being answered; a
+    sender that did, too, would send nothing more. So the association is aborted instead.
+    """
     if association.is_established:
-        association.release()
+        releasing = Thread(target=association.release, daemon=True)
+        releasing.start()
+        releasing.join(association.acse_timeout + _LONGER)
+        if releasing.is_alive():
+            association.abort(block=False)
     if association.dul.socket is not None:
         association.dul.socket.close()
 

@@ -40,6 +40,7 @@ _HEADERS = {
 _STATIC = {
     "node.css": "text/css; charset=utf-8",
     "node.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
 }
 _LIVE_SECONDS = 1.0
 _MOST = 1000

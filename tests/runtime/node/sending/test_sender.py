@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Event, Thread
 from time import sleep, time
+from types import SimpleNamespace
 
 import pytest
 from brixia_edge.runtime.node.configuration import Configuration
@@ -10,7 +12,7 @@ from brixia_edge.runtime.node.data_folder import DataFolder
 from brixia_edge.runtime.node.operating.node import CommitmentOf
 from brixia_edge.runtime.node.scoring.answers import encoded
 from brixia_edge.runtime.node.sending.commitment import CommitmentReports, request_commitment
-from brixia_edge.runtime.node.sending.dimse import DimseTransport
+from brixia_edge.runtime.node.sending.dimse import DimseTransport, end
 from brixia_edge.runtime.node.sending.outcome import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
@@ -67,6 +69,32 @@ def make_due(data: DataFolder) -> None:
     """Let the pauses of all that waits be over."""
     for delivery in data.store.outbox.due("pacs", time() + 10**6):
         data.store.outbox.retry_later(delivery.id, delivery.last_error, 0.0)
+
+
+class _Stuck:
+    """An association whose release waits for a thread that has paused."""
+
+    is_established, acse_timeout = True, 0.0
+
+    def __init__(self) -> None:
+        self.dul = SimpleNamespace(socket=None)
+        self.aborted = Event()
+
+    def release(self) -> None:
+        self.aborted.wait()
+
+    def abort(self, block: bool) -> None:
+        assert not block
+        self.aborted.set()
+
+
+def test_a_release_that_never_ends_holds_no_sender_up() -> None:
+    stuck = _Stuck()
+    ending = Thread(target=end, args=(stuck,), daemon=True)
+    ending.start()
+    ending.join(60.0)
+    assert not ending.is_alive()
+    assert stuck.aborted.is_set()
 
 
 def test_answers_arrive_once(

@@ -1,7 +1,6 @@
 """What is shown over HTTP: to those with the token, without identity, nothing taken on trust."""
 
 import base64
-import json
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -14,14 +13,10 @@ from brixia_edge.runtime.errors import ConfigurationError
 from brixia_edge.runtime.node.data_folder import DataFolder
 from brixia_edge.runtime.node.meters import Meters, Snapshot
 from brixia_edge.runtime.node.receiving.storage import OUT_OF_RESOURCES, SUCCESS, Storage, Taken
-from brixia_edge.runtime.node.scoring.answers import answer
-from brixia_edge.runtime.node.state.rows import Result
 from brixia_edge.runtime.node.web.app import NodeView, make_app
 from brixia_edge.runtime.node.web.auth import read_token
 from brixia_edge.runtime.node.web.openapi import openapi_document
-from brixia_edge.runtime.reports.json_lines import as_object
-from brixia_edge.runtime.reports.material import Material
-from brixia_edge.runtime.results import RESEARCH_USE, ScoredRadiograph
+from brixia_edge.runtime.results import RESEARCH_USE
 
 TestClient: Any = import_module("starlette.testclient").TestClient  # its types are not whole
 Client = Any
@@ -29,11 +24,6 @@ Client = Any
 TOKEN = "a token of enough letters"  # noqa: S105 - of this test alone
 WITH_TOKEN = {"Authorization": f"Bearer {TOKEN}"}
 UID = "1.2.840.99.1.1.1"
-
-
-@pytest.fixture
-def storage(data: DataFolder) -> Storage:
-    return Storage(data.store, data.images)
 
 
 @pytest.fixture
@@ -52,27 +42,6 @@ def client(data: DataFolder, storage: Storage) -> Client:
         data, Meters(look), lambda: {"scoring": True}, storage.take_upload, score, TOKEN, 10_000
     )
     return TestClient(make_app(view), headers=WITH_TOKEN)
-
-
-@pytest.fixture
-def scored(
-    data: DataFolder,
-    storage: Storage,
-    image: Callable[..., bytes],
-    scored_dicom: Callable[..., ScoredRadiograph],
-) -> str:
-    """An image that was scored, and waits to be sent; its UID."""
-    storage.take(image(1), "ab", "XR1")
-    instance = data.store.inbox.next_to_score("newest")
-    assert instance is not None
-    result = scored_dicom(warnings=["<b>doubtful</b>"])
-    members = as_object(result)
-    del members["file"]
-    objects = list(answer(Material(result), ["capture"], data.objects))
-    data.store.inbox.finish(
-        instance.id, Result("digest", json.dumps(members)), objects, [("pacs", ("capture",))]
-    )
-    return UID
 
 
 def test_health_needs_no_token_and_everything_else_does(client: Client) -> None:
