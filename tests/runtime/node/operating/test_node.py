@@ -4,9 +4,11 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 from time import sleep
 
+import numpy as np
 import pytest
 from brixia_edge.runtime.errors import StateError
 from brixia_edge.runtime.node.configuration import Configuration
@@ -91,6 +93,52 @@ def test_nothing_acknowledged_is_lost_or_answered_twice_when_the_node_is_killed(
     kill_loop(node, Modality(node.port, image, images), kills)
     check_nothing_lost_or_doubled(archive, node.data, images)
     assert node.end() == 0
+
+
+OF_THE_PATIENT = (
+    *("SECRET", "PERSON", "19400305", "1940-03-05", "A-4711", "WARD 9", "HOUSE", "GREGORY"),
+    *("CHEST AP", "ANOTHER", "LIVING"),
+)
+OF_THE_STUDY = ("20200131", "2020-01-31", "1.2.840.99.1")
+SHOWN = ("/", "/rows", "/api/v1/state", "/api/v1/instances", "/api/v1/events", "/metrics")
+
+
+def test_nothing_but_images_and_answers_tells_of_a_patient(
+    node: NodeProcess, archive: Archive, image: Callable[..., bytes]
+) -> None:
+    """After images that are scored, fail, conflict, are refused by us, and by the archive."""
+    archive.answers[:0] = [0xC000]
+    node.start()
+    pixels = np.arange(300, dtype=np.uint16) * np.ones((300, 1), np.uint16)
+    conflict = image(1, PatientName="ANOTHER^LIVING", PatientID="ANOTHER")
+    sent = [image(1), conflict, image(2, pixels=pixels), image(3, Rows=0), image(4, Modality="CT")]
+    assert send(node.port, *sent) == [0] * 5
+    assert send(node.port, image(5, SOPInstanceUID="SECRET.1")) != [0]
+    wait_until(lambda: b'state="parked"} 1.0' in shown(node, "/metrics"))
+    wait_until(lambda: b'state="queued"' not in shown(node, "/metrics"))
+    told = {path: shown(node, path) for path in SHOWN}
+    for path in (each for each in node.data.rglob("*") if each.is_file()):
+        if path.parent.name not in ("images", "objects"):
+            told[path.name] = path.read_bytes()
+    told["log"] = node.log.read_bytes()
+    assert {"node.sqlite", "node.sqlite-wal"} <= set(told)
+    for where, text in told.items():
+        assert not [word for word in OF_THE_PATIENT if word.encode() in text], where
+    for where in ("log", "/metrics", "/api/v1/events"):
+        assert not [word for word in OF_THE_STUDY if word.encode() in told[where]], where
+    assert node.end() == 0
+
+
+def shown(node: NodeProcess, path: str) -> bytes:
+    """What the node shows over HTTP."""
+    connection = HTTPConnection("127.0.0.1", node.http_port, timeout=20)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert answer.status == 200
+        return answer.read()
+    finally:
+        connection.close()
 
 
 def test_an_odd_object_leaves_nothing_of_itself_in_the_log(
