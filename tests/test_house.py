@@ -28,7 +28,7 @@ MAY_WRITE = {
     "benchmarks.agreement.cli": "gives the stream to `CsvRows`, which escapes",
     "runtime.cli": "flushes at the end",
     "runtime.backends": "a library may be without commands",
-    "runtime.sources.child": "its answers go to the process that asked",
+    "runtime.sources.messages": "its answers go to the process that asked",
     "runtime.node.scoring.child": "its answers go to the process that asked",
     "runtime.node.operating.logs": "its lines are JSON, which escapes",
     "benchmarks.latency.cold_start_child": "a child that reports to its parent",

@@ -35,7 +35,8 @@ LARGEST_FILE = 2 << 30
 
 _SIZES = tuple(prod(shape) for shape in weight_shapes().values())
 _LARGEST_WEIGHT = max(_SIZES)
-_MOST_NAMES = 10 * len(_SIZES)
+_MOST_NAMES = 3 * len(_SIZES)
+_LONGEST_NAME = 200  # characters
 _MOST_VALUES = 3 * sum(_SIZES)
 _LARGEST_CHUNK = 64 << 20  # bytes that are unpacked at once
 _LARGEST_ATTRIBUTE = 16 << 20  # bytes of a list of names
@@ -170,7 +171,13 @@ def _names(group: Any, name: str, path: Path) -> list[str]:
     """Join an attribute that may be split into numbered pieces."""
     pieces = [name] if name in group.attrs else _numbered(group, name)
     saved = [entry for piece in pieces for entry in _attribute(group, piece, path)]
-    return [entry.decode() if isinstance(entry, bytes) else str(entry) for entry in saved]
+    names = [entry.decode() if isinstance(entry, bytes) else str(entry) for entry in saved]
+    if too_long := next((entry for entry in names if len(entry) > _LONGEST_NAME), ""):
+        raise WeightsError(
+            f"{path} has a name of {len(too_long)} characters, '{shortened(too_long)}'; a BS-Net's "
+            f"have at most {_LONGEST_NAME}: save the weights again"
+        )
+    return names
 
 
 def _attribute(group: Any, name: str, path: Path) -> Any:

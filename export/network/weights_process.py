@@ -19,7 +19,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from ...runtime.errors import WeightsError
-from ...runtime.sources.messages import BrokenMessage, Message, receive, send, text
+from ...runtime.sources.messages import BrokenMessage, Message, answers, receive, send, text
 from ...runtime.sources.process_limits import limit_further_time, limit_process
 from .keras_file import SavedWeight, read_keras_file
 
@@ -83,13 +83,14 @@ def read_in_process(path: Path, limits: WeightsLimits = WeightsLimits()) -> list
 def main() -> None:
     """Read the file that the command line names, after the limits, and send what it holds."""
     memory, seconds, path = sys.argv[1:4]
+    stream = answers()
     limit_process(int(memory))
     limit_further_time(float(seconds))
     try:
         answer = _packed(read_keras_file(Path(path)))
     except WeightsError as error:
         answer = Message({"error": str(error)})
-    send(sys.stdout.buffer, answer)
+    send(stream, answer)
 
 
 def _started(path: Path, limits: WeightsLimits) -> "subprocess.Popen[bytes]":

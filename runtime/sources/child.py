@@ -4,7 +4,6 @@ It holds nothing but what reading needs and lives within limits: a decoder that 
 leads astray can exhaust or crash this process alone.
 """
 
-import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +14,7 @@ import cv2
 from ..errors import BrixiaEdgeError, UnreadableImage
 from ..preparation.preprocess import PreprocessSpec
 from ..reading.options import ReadingOptions
-from .messages import BrokenMessage, Message, members, number, receive, send, text
+from .messages import BrokenMessage, Message, answers, members, number, receive, send, text
 from .process_limits import limit_further_time, limit_process
 from .radiograph_message import error_message, prepared_message
 from .source import prepare_file
@@ -25,7 +24,7 @@ def main() -> None:
     """Serve until the parent closes its end."""
     cv2.setNumThreads(1)  # the network has the cores
     try:
-        _serve(sys.stdin.buffer, _answers())
+        _serve(sys.stdin.buffer, answers())
     except (BrokenMessage, BrokenPipeError):
         return
 
@@ -44,15 +43,6 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
         path = text(receive(requests).header["path"])
         limit_further_time(number(settings["seconds"]))
         send(answers, _answer(path, spec, options))
-
-
-def _answers() -> BinaryIO:
-    """Take standard output for the answers alone: whatever a decoder prints there is dropped."""
-    stream = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
-    return stream
 
 
 def _answer(path: str, spec: PreprocessSpec, options: ReadingOptions) -> Message:

@@ -131,7 +131,7 @@ def test_sizes_and_kinds_are_looked_at_before_values(
 
 def test_one_weight_named_for_ever_is_refused(tmp_path: Path) -> None:
     path = weights_file(
-        tmp_path / "a.h5", plain, [WEIGHT.encode()] * (10 * len(weight_shapes()) + 1)
+        tmp_path / "a.h5", plain, [WEIGHT.encode()] * (3 * len(weight_shapes()) + 1)
     )
     with pytest.raises(WeightsError, match="more weights than any BS-Net"):
         read_keras_file(path)
@@ -168,22 +168,24 @@ def test_a_file_that_is_too_long_is_refused(tmp_path: Path) -> None:
         read_keras_file(path)
 
 
-@pytest.mark.parametrize("layer", ["retina_net_classifier_" + "9" * 5000, "x" * 50_000])
+@pytest.mark.parametrize("layer", ["retina_net_classifier_" + "9" * 5000, "\x1b[2J" + "x" * 500])
 def test_a_name_of_any_length_is_told_in_short(layer: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [layer.encode()]
+    with pytest.raises(WeightsError, match=r"a name of 5.. characters|a name of 5022") as told:
+        read_keras_file(path)
+    assert str(told.value).isprintable()
+    assert len(str(told.value)) < 400
+
+
+def test_a_counter_of_any_length_numbers_nothing(tmp_path: Path) -> None:
+    layer = "retina_net_classifier_" + "9" * 100
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:
         file.attrs["layer_names"] = [layer.encode()]
         group = file.create_group(layer)
         group.attrs["weight_names"] = [b"conv2d/kernel:0"] * 1000
-        plain(file, group, path)
-        group.move(WEIGHT, "conv2d/kernel:0")
-    with pytest.raises(WeightsError, match=r"surplus: .* and 648 more") as told:
+        group.create_dataset("conv2d/kernel:0", data=np.arange(4))
+    with pytest.raises(WeightsError, match=r"1000 surplus: .* and 648 more"):
         load_weights(path)
-    assert len(str(told.value)) < 50_000
-
-
-def test_what_a_file_names_and_lacks_is_told_in_short(tmp_path: Path) -> None:
-    path = weights_file(tmp_path / "a.h5", plain, [b"\x1b[2J" + b"x" * 50_000])
-    with pytest.raises(WeightsError, match=r"lacks '.*x\.\.\.'") as told:
-        read_keras_file(path)
-    assert len(str(told.value)) < 300
