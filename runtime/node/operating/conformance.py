@@ -14,7 +14,7 @@ from ..receiving.contexts import (
     TRANSFER_SYNTAXES,
     VERIFICATION,
 )
-from ..receiving.server import LARGEST_PDU, SECONDS_OF_A_PDU
+from ..receiving.server import LARGEST_PDU, SECONDS_BETWEEN_PDUS, SECONDS_OF_A_PDU
 from ..receiving.storage import CANNOT_UNDERSTAND, DOES_NOT_MATCH, OUT_OF_RESOURCES, SUCCESS
 from ..sending.dimse import SYNTAXES
 from ..sending.outcome import FIRST_PAUSE, LONGEST_PAUSE
@@ -104,6 +104,7 @@ def _lines() -> Iterator[str]:
     yield from _section("N.5 Network and security")
     yield f"- Largest PDU: {LARGEST_PDU // 2} bytes proposed, {LARGEST_PDU} taken."
     yield f"- A whole PDU, and the request for an association: within {SECONDS_OF_A_PDU:.0f} s."
+    yield f"- An association over which nothing comes is ended after {SECONDS_BETWEEN_PDUS:.0f} s."
     yield (
         f"- Associations: {defaults.associations} at a time, "
         f"{defaults.associations_of_a_host} from one host, unless configured otherwise."

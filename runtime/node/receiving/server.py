@@ -29,6 +29,9 @@ except ModuleNotFoundError as error:
     raise MissingExtra.of("the node", "pynetdicom", pip_line("node")) from error
 
 SECONDS_OF_A_PDU = 10.0
+SECONDS_BETWEEN_PDUS = 60.0
+"""A modality may keep its association from one exposure to the next."""
+
 LARGEST_PDU = 128 * 2**10
 _HEADER = 6
 _CONNECTIONS, _CONNECTIONS_OF_A_HOST = 4, 3
@@ -221,8 +224,8 @@ def start_server(
     entity: Any = pynetdicom.AE(ae_title=node.ae_title)
     entity.maximum_associations = _CONNECTIONS * node.associations  # `Admission` counts strictly
     entity.maximum_pdu_size = LARGEST_PDU // 2
-    entity.acse_timeout = entity.network_timeout = SECONDS_OF_A_PDU
-    entity.dimse_timeout = SECONDS_OF_A_PDU
+    entity.acse_timeout = entity.dimse_timeout = SECONDS_OF_A_PDU
+    entity.network_timeout = SECONDS_BETWEEN_PDUS
     entity.add_supported_context(VERIFICATION)
     for sop_class in storage_classes(node.accept):
         entity.add_supported_context(sop_class, list(TRANSFER_SYNTAXES))

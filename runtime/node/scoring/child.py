@@ -20,7 +20,7 @@ from ...sources.isolated import ReadingMode
 from ...sources.messages import BrokenMessage, Message, receive, send
 from ...sources.process import ReadingLimits
 from ..receiving.spool import Spool
-from .answers import answer
+from .answers import KINDS, answer
 
 
 def main() -> None:
@@ -44,6 +44,9 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         send(answers, Message(_told(error)))
         return
     folder = Spool(Path(settings["objects"])) if settings["objects"] else None
+    for kind in KINDS.values() if folder is not None else ():
+        # Heavy libraries; the first image must not wait for them.
+        kind.load()
     with scorer:
         send(answers, Message({"backend": scorer.session.backend}))
         while True:

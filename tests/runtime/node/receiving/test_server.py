@@ -10,6 +10,7 @@ from dataclasses import replace
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -154,6 +155,19 @@ def test_silent_and_slow_callers_stop_nobody_and_are_hung_up_on(listening: NodeS
         each.settimeout(30)
         with each:
             assert each.recv(1) == b""
+
+
+def test_a_modality_may_pause_between_two_images(
+    listening: NodeServer, image: Callable[..., bytes]
+) -> None:
+    first, second = (dcmread(BytesIO(image(number))) for number in (1, 2))
+    entity: Any = import_module("pynetdicom").AE(ae_title="XR1")
+    entity.add_requested_context(first.SOPClassUID, first.file_meta.TransferSyntaxUID)
+    association = entity.associate("127.0.0.1", port(listening), ae_title="BRIXIA")
+    assert association.send_c_store(first).Status == 0
+    sleep(3 * A_MINUTE_LESS)
+    assert association.send_c_store(second).Status == 0
+    association.release()
 
 
 def test_a_pdu_that_announces_gigabytes_is_hung_up_on(listening: NodeServer) -> None:
