@@ -98,15 +98,25 @@ def status(config: Path) -> int:
     Exit status 1 where answers are parked or images failed.
     """
     with _store(config) as store:
-        counts = store.views.counts()
+        counts, agreement = store.views.counts(), store.views.agreement()
     for state, count in sorted(counts.instances.items()):
         show([f"images    {state:<14}{count:>8}"])
     for name, states in sorted(counts.deliveries.items()):
         for state, count in sorted(states.items()):
             show([f"answers   {state:<14}{count:>8}  to {name}"])
     show([f"repeated  {'':<14}{counts.repeats:>8}"])
+    if agreement.images:
+        show([_agreement(agreement)])
     parked = any("parked" in states for states in counts.deliveries.values())
     return UNSCORED if parked or counts.instances.get("failed") else 0
+
+
+def _agreement(found: Any) -> str:
+    return (
+        f"shadow    {found.images} images: {found.zones_equal:.1%} of the zones equal, "
+        f"global score differs by {found.mean_difference:.2f} on average, "
+        f"{found.largest_difference} at most"
+    )
 
 
 @node.command()
@@ -139,6 +149,59 @@ def backup(config: Path, output: Path) -> None:
     tell(f"Wrote {output}")
 
 
+@node.group()
+def model() -> None:
+    """Change the model that answers, without risk."""
+
+
+@model.command()
+@config_option
+@click.argument("bundle", type=_PATH)
+def install(config: Path, bundle: Path) -> None:
+    """Use another bundle from now on; a running node does so with its next image.
+
+    The bundle is copied, its digests and its signature (where [score] names a verification_key) are
+    verified, and its golden images are scored. If anything fails, nothing changes.
+    """
+    configuration = _configuration(config)
+    score = configuration.score
+    settings = _of("scoring.process", "ScoringSettings")(None, score.backend, score.threads)
+    rules = _of("models.install", "InstallationRules")(settings, score.verification_key)
+    with _models(config) as models:
+        found = _of("models.install", "install")(bundle, models, rules)
+    tell(f"Installed {_told(found)}; `node model rollback` takes it back")
+
+
+@model.command()
+@config_option
+def rollback(config: Path) -> None:
+    """Use the bundle again that was used before this one."""
+    with _models(config) as models:
+        models.roll_back()
+        path = models.current()
+    tell(f"Rolled back to {_told(_bundle(path))}")
+
+
+@model.command(name="list")
+@config_option
+def list_models(config: Path) -> None:
+    """Tell which bundle is in use, and which was before."""
+    with _models(config) as models:
+        paths = [models.path(digest) for digest in models.chosen]
+    for word, path in zip(("in use", "before"), paths, strict=False):
+        show([f"{word:<8}{_told(_bundle(path))}"])
+
+
+def _bundle(path: Path | None) -> Any:
+    from ..bundles.bundle import Bundle
+
+    return Bundle.open(path)
+
+
+def _told(bundle: Any) -> str:
+    return f"{bundle.manifest.name}, {bundle.manifest.precision}, digest {bundle.digest[:12]}"
+
+
 @node.command()
 def conformance() -> None:
     """Print the DICOM conformance statement (PS3.2 Annex N)."""
@@ -151,6 +214,14 @@ def conformance() -> None:
 def systemd_unit(config: Path, gpu: bool) -> None:
     """Print a systemd unit that runs the node at boot, with no more rights than it needs."""
     show(_of("operating.unit", "systemd_unit")(config, gpu).splitlines())
+
+
+@contextmanager
+def _models(config: Path) -> Generator[Any]:
+    configuration = _configuration(config)
+    folder = configuration.node.data / _of("models.installed", "MODELS")
+    with _store(config) as store:
+        yield _of("models.installed", "InstalledModels")(store, folder, configuration.score.bundle)
 
 
 @contextmanager

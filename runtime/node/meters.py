@@ -1,11 +1,11 @@
 """What the node counts and times, for Prometheus; no label tells anything of a patient."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import MissingExtra, pip_line
-from .state.rows import Counts
+from .state.rows import Agreement, Counts
 
 try:
     from prometheus_client import CollectorRegistry, Histogram, generate_latest
@@ -30,12 +30,18 @@ class Snapshot:
         The digest of the bundle that answers.
     now
         Seconds since the Epoch.
+    drift
+        By quantity: see `QuantityDrift.excess`; empty where nothing can be said.
+    agreement
+        Of the shadow with the answers.
     """
 
     counts: Counts
     free: int
     model: str
     now: float
+    drift: Mapping[str, float] = field(default_factory=dict[str, float])
+    agreement: Agreement = field(default_factory=Agreement)
 
 
 class Meters:
@@ -90,11 +96,30 @@ class Meters:
         )
         yield GaugeMetricFamily("brixia_disk_free_bytes", "Free on the disk", value=seen.free)
         yield _by("model", "The bundle that answers", ["digest"], [((seen.model,), 1)])
+        yield _by(
+            "drift_index",
+            "Population stability index of the latest images less what chance adds",
+            ["quantity"],
+            (((name,), index) for name, index in seen.drift.items()),
+        )
+        yield from _agreement(seen.agreement)
 
     def _histogram(self, name: str, meaning: str) -> Histogram:
         return Histogram(
             f"brixia_{name}_seconds", meaning, buckets=_SECONDS, registry=self.registry
         )
+
+
+def _agreement(found: Agreement) -> Iterator[Any]:
+    figures = {
+        "images": ("Images that the shadow scored too", found.images),
+        "zones_equal": ("Share of zones to which both give one score", found.zones_equal),
+        "mean_difference": ("Mean difference of the global scores", found.mean_difference),
+        "largest_difference": ("Largest of these", found.largest_difference),
+    }
+    for name, (meaning, value) in figures.items():
+        if found.images or name == "images":
+            yield GaugeMetricFamily(f"brixia_shadow_{name}", meaning, value=value)
 
 
 def _by(name: str, meaning: str, labels: list[str], rows: Any) -> Any:

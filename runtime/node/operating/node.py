@@ -19,6 +19,9 @@ from ...errors import ConfigurationError
 from ..configuration import Configuration, DestinationSection
 from ..data_folder import DataFolder
 from ..meters import Meters, Snapshot
+from ..models.drift import DriftWatch
+from ..models.installed import MODELS, InstalledModels
+from ..models.shadow import Shadow
 from ..receiving.admission import Admission
 from ..receiving.server import NodeServer, start_server
 from ..receiving.storage import OUT_OF_RESOURCES, SUCCESS, Storage, Taken
@@ -81,13 +84,18 @@ class Node:
         self.configuration = configuration
         names = tuple(each.name for each in configuration.destinations)
         self.signals = Signals(names)
-        self.bundle = Bundle.open(configuration.score.bundle)
         self.data = DataFolder.open(configuration.node.data)
+        self.models = InstalledModels(
+            self.data.store, self.data.root / MODELS, configuration.score.bundle
+        )
+        self.bundle = Bundle.open(self.models.current())
         self.disk = Disk(self.data.root, configuration.node.reserve)
         self.storage = Storage(self.data.store, self.data.images)
         self.reports = CommitmentReports(self.data.store.outbox, names)
         self.transports = {each.name: self._transport(each) for each in configuration.destinations}
         self.scoring = ScoringLoop(self._plan(), self.data.store, self.data.images, self.signals)
+        self.scoring.chosen = self.models.current
+        self.drift = DriftWatch(self.data.store.views, self.models.current)
         self.meters = Meters(self._look)
         self.scoring.took = self.meters.score.observe
         self._web = WebServer(configuration.http.listen, make_app(self._view()))
@@ -111,6 +119,8 @@ class Node:
         for each in self.configuration.destinations:
             self._begin(f"send to {each.name}", self._sender(each).run)
         self._begin("score", self.scoring.run)
+        if self.configuration.score.shadow is not None:
+            self._begin("shadow", Shadow(self._shadow_settings(), self.data, self.signals).run)
         self._web.start()
         self._begin(
             "keep house", Housekeeping(self.configuration.node, self.data, self.signals).run
@@ -170,7 +180,17 @@ class Node:
 
     def _look(self) -> Snapshot:
         counts = self.data.store.views.counts()
-        return Snapshot(counts, self.disk.free(), self.bundle.digest, time())
+        report = self.drift.report()
+        return Snapshot(
+            counts,
+            self.disk.free(),
+            self.scoring.bundle or self.bundle.digest,
+            time(),
+            {}
+            if report is None
+            else {name: found.excess for name, found in report.quantities.items()},
+            self.data.store.views.agreement(),
+        )
 
     def _take(self, content: bytes) -> Taken:
         """Take up an upload; below the reserve it is refused, as an association is."""
@@ -235,4 +255,8 @@ class Node:
         )
         destinations = tuple((each.name, each.send) for each in self.configuration.destinations)
         order = self.configuration.node.order
-        return ScoringPlan(settings, self.bundle.digest, order, destinations)
+        return ScoringPlan(settings, order, destinations)
+
+    def _shadow_settings(self) -> ScoringSettings:
+        score = self.configuration.score
+        return ScoringSettings(score.shadow, score.backend, score.threads)

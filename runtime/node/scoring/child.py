@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from ...bundles.bundle import Bundle
 from ...errors import BrixiaEdgeError
+from ...quality.reference_histograms import observe
 from ...reports.dicom.source import read_source
 from ...reports.json_lines import as_object
 from ...reports.material import Material
@@ -48,7 +49,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         # Heavy libraries; the first image must not wait for them.
         kind.load()
     with scorer:
-        send(answers, Message({"backend": scorer.session.backend}))
+        send(answers, Message({"backend": scorer.session.backend, "bundle": scorer.bundle.digest}))
         while True:
             request: Mapping[str, Any] = receive(requests).header
             send(answers, Message(_answer(scorer, request, folder)))
@@ -66,7 +67,11 @@ def _answer(scorer: Scorer, request: Mapping[str, Any], folder: Spool | None) ->
         material = Material(result)
         objects = [] if folder is None else list(answer(material, request["kinds"], folder))
         remarks = material.part(read_source).remarks if objects else ()
-        return {"score": _score(result, remarks), "objects": [vars(each) for each in objects]}
+        return {
+            "score": _score(result, remarks),
+            "observed": observe(result),
+            "objects": [vars(each) for each in objects],
+        }
     except BrixiaEdgeError as error:
         return _told(error)
     except OSError as error:

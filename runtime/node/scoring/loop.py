@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -43,8 +43,6 @@ class ScoringPlan:
     ----------
     settings
         Of the scoring process.
-    bundle
-        The digest of the bundle's manifest, under which results are kept.
     order
         ``newest`` or ``received``.
     destinations
@@ -52,7 +50,6 @@ class ScoringPlan:
     """
 
     settings: ScoringSettings
-    bundle: str
     order: str
     destinations: tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -83,6 +80,8 @@ class ScoringLoop:
         self._guests: queue.Queue[_Guest] = queue.Queue(MOST_GUESTS)
         self.took: Callable[[float], object] = _nothing
         """Is told how many seconds each image took."""
+        self.chosen: Callable[[], Path | None] = lambda: plan.settings.bundle
+        """Says which bundle is to score; the process is started again where it is another one."""
 
     def run(self) -> None:
         """Work until `Signals.stop`; the image at hand is finished.
@@ -110,6 +109,11 @@ class ScoringLoop:
         self._score(instance)
         self.took(monotonic() - started)
         return True
+
+    @property
+    def bundle(self) -> str:
+        """The digest of the bundle that scores; empty where the process does not run."""
+        return "" if self._process is None else self._process.bundle
 
     @property
     def well(self) -> bool:
@@ -157,10 +161,13 @@ class ScoringLoop:
             self._process = None
 
     def _ready(self) -> bool:
-        """Start the process where there is none; False, after a pause, where that fails."""
+        """Start the process on the bundle to use; False, after a pause, where that fails."""
+        settings = replace(self._plan.settings, bundle=self.chosen())
+        if self._process is not None and self._process.settings != settings:
+            self.end()
         if self._process is None:
             try:
-                self._process = ScoringProcess(self._plan.settings)
+                self._process = ScoringProcess(settings)
             except BrixiaEdgeError as error:
                 self._store.views.note("cannot score", str(error))
                 self._rest()
@@ -187,7 +194,11 @@ class ScoringLoop:
 
     def _keep(self, instance: Instance, found: Mapping[str, Any]) -> None:
         if "score" in found:
-            result = Result(self._plan.bundle, json.dumps(found["score"], allow_nan=False))
+            result = Result(
+                found["score"]["settings"]["bundle"],
+                json.dumps(found["score"], allow_nan=False),
+                json.dumps(found["observed"], allow_nan=False),
+            )
             objects = [AnswerObject(**each) for each in found["objects"]]
             self._store.inbox.finish(instance.id, result, objects, self._plan.destinations)
             for bell in self._signals.scored.values():

@@ -81,7 +81,10 @@ class ScoringProcess:
         if told is not None:
             self.end()
             raise BackendUnavailable(str(told["message"]))
+        self.settings = settings
         self.backend = str(greeting.get("backend"))
+        self.bundle = str(greeting.get("bundle"))
+        """The digest of the bundle that it opened."""
 
     def score(self, path: Path, kinds: tuple[str, ...] = ()) -> Mapping[str, Any]:
         """Have an image scored and answered.
@@ -89,7 +92,8 @@ class ScoringProcess:
         Returns
         -------
         Mapping[str, Any]
-            ``score`` and ``objects``, or ``error`` with its type and message, or ``disk``.
+            ``score``, ``observed`` and ``objects``, or ``error`` with its type and message, or
+            ``disk``.
 
         Raises
         ------

@@ -1,7 +1,7 @@
 """Images from their arrival to their score."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields, replace
 from time import time
 
@@ -166,6 +166,27 @@ class Inbox:
         with self._database.transaction() as connection:
             self._end(connection, instance_id, IGNORED, reason)
 
+    def next_for_shadow(self, bundle: str, left_out: Collection[int]) -> Instance | None:
+        """The newest image that a shadow bundle has not scored; None while any waits for its score.
+
+        Parameters
+        ----------
+        bundle
+            The shadow's digest.
+        left_out
+            Images not to give.
+        """
+        rows = self._database.rows(
+            f"SELECT {INSTANCE} FROM instances WHERE state = ? AND deleted_at IS NULL "  # noqa: S608 - constants
+            "AND NOT EXISTS (SELECT 1 FROM instances WHERE state IN (?, ?)) "
+            "AND NOT EXISTS (SELECT 1 FROM results "
+            "WHERE instance_id = instances.id AND role = ? AND bundle = ?) "
+            "ORDER BY received_at DESC, id DESC LIMIT ?",
+            (SCORED, QUEUED, SCORING, SHADOW, bundle, len(left_out) + 1),
+        )
+        found = (Instance(*row) for row in rows)
+        return next((each for each in found if each.id not in left_out), None)
+
     def add_shadow(self, instance_id: int, result: Result) -> None:
         """Keep what a shadow bundle gave; it goes nowhere."""
         with self._database.transaction() as connection:
@@ -220,9 +241,9 @@ class Inbox:
         self, connection: sqlite3.Connection, instance_id: int, role: str, result: Result
     ) -> None:
         connection.execute(
-            "INSERT OR REPLACE INTO results (instance_id, role, bundle, score, created_at) "
-            "VALUES (?, ?, ?, ?, ?)",
-            (instance_id, role, result.bundle, result.score, time()),
+            "INSERT OR REPLACE INTO results "
+            "(instance_id, role, bundle, score, observed, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+            (instance_id, role, result.bundle, result.score, result.observed, time()),
         )
 
     def _add_object(

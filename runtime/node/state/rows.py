@@ -93,10 +93,21 @@ class Instance:
 
 @dataclass(frozen=True)
 class Result:
-    """A score, as `brixia-edge score --format json` gives it, without the file's name."""
+    """A score.
+
+    Attributes
+    ----------
+    bundle
+        The digest of the bundle that gave it.
+    score
+        As `brixia-edge score --format json` gives it, without the file's name.
+    observed
+        JSON of the quantities by which drift is watched.
+    """
 
     bundle: str
     score: str
+    observed: str = "{}"
 
 
 @dataclass(frozen=True)
@@ -136,6 +147,26 @@ class ScoredInstance:
     score: str | None
     shadow: str | None
     deliveries: tuple[Delivery, ...]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How the shadow's scores agree with those that were answered.
+
+    Attributes
+    ----------
+    images
+        Scored by both; the rest is 0 without any.
+    zones_equal
+        Share of zones with the same score.
+    mean_difference, largest_difference
+        Of the global scores, without sign.
+    """
+
+    images: int = 0
+    zones_equal: float = 0.0
+    mean_difference: float = 0.0
+    largest_difference: int = 0
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,11 @@ CREATE TABLE events (
 ) STRICT;
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST,)
+_OBSERVED = """
+ALTER TABLE results ADD COLUMN observed TEXT NOT NULL DEFAULT '{}';
+"""
+
+MIGRATIONS: Sequence[str] = (_FIRST, _OBSERVED)
 """Script number n makes version n + 1 of version n; one is added, none is ever changed."""
 
 

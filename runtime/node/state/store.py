@@ -65,6 +65,13 @@ class Store:
             row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
             return str(row[0])
 
+    def remember(self, key: str, value: str) -> None:
+        """Keep a value under a key from now on."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value)
+            )
+
     def backup(self, target: Path) -> None:
         """Copy the database while it is in use; see `Database.backup`."""
         self._database.backup(target)

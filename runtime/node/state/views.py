@@ -1,7 +1,9 @@
 """What there is, for people and programs that look."""
 
+import json
 from typing import Any
 
+from ...scores import Zone
 from .database import Database, note
 from .inbox import INSTANCE
 from .outbox import DELIVERIES
@@ -12,6 +14,7 @@ from .rows import (
     SCORING,
     SHADOW,
     WAITING,
+    Agreement,
     Counts,
     Delivery,
     Event,
@@ -54,6 +57,35 @@ class Views:
             "ORDER BY instances.acquired, instances.received_at",
             (patient, SCORED),
         )
+
+    def agreement(self) -> Agreement:
+        """How the shadow that scored last agrees with the answers."""
+        equal = " + ".join(
+            f"(json_extract(main.score, '$.zones.{zone.value}')"
+            f" = json_extract(shadow.score, '$.zones.{zone.value}'))"
+            for zone in Zone
+        )
+        difference = (
+            "abs(json_extract(main.score, '$.global') - json_extract(shadow.score, '$.global'))"
+        )
+        (row,) = self._database.rows(
+            f"SELECT count(*), coalesce(avg({equal}) / {len(Zone)}, 0.0), "  # noqa: S608 - constants
+            f"coalesce(avg({difference}), 0.0), coalesce(max({difference}), 0) "
+            "FROM results AS main JOIN results AS shadow USING (instance_id) "
+            "WHERE main.role = ? AND shadow.role = ? AND shadow.bundle = "
+            "(SELECT bundle FROM results WHERE role = ? ORDER BY id DESC LIMIT 1)",
+            (MAIN, SHADOW, SHADOW),
+        )
+        return Agreement(*row)
+
+    def observations(self, bundle: str, limit: int = 200) -> list[dict[str, float]]:
+        """By what drift is watched, of the images that a bundle scored last."""
+        rows = self._database.rows(
+            "SELECT observed FROM results WHERE role = ? AND bundle = ? AND observed != '{}' "
+            "ORDER BY id DESC LIMIT ?",
+            (MAIN, bundle, limit),
+        )
+        return [json.loads(row[0]) for row in rows]
 
     def events(self, after: int = 0, limit: int = 100) -> list[Event]:
         """What happened after an event, in order."""

@@ -149,6 +149,7 @@ def _parts(node: NodeView, request: "Request") -> dict[str, Any]:
     return {
         "counts": state_object(counts),
         "alarms": list(alarms(counts, node.ready())),
+        "shadow": views.agreement(),
         "images": [instance_object(each) for each in found],
         "state": state or "",
         "patient": patient or "",

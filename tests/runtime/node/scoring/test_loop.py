@@ -4,10 +4,12 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from brixia_edge.runtime.bundles.bundle import Bundle
+from brixia_edge.runtime.bundles.writing import write_bundle
 from brixia_edge.runtime.errors import StateError
 from brixia_edge.runtime.node.data_folder import DataFolder
 from brixia_edge.runtime.node.receiving.storage import Storage
@@ -16,6 +18,7 @@ from brixia_edge.runtime.node.scoring import process as process_module
 from brixia_edge.runtime.node.scoring.loop import ScoringLoop, ScoringPlan
 from brixia_edge.runtime.node.scoring.process import ScoringSettings
 from brixia_edge.runtime.node.signals import Signals
+from make_models import tiny_model
 from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType] - not wholly typed
 
 CRASHES = """
@@ -44,7 +47,7 @@ def loop(
     monkeypatch.setattr(loop_module, "_FIRST_PAUSE", 0.0)
     monkeypatch.setattr(process_module, "_START", CRASHES)
     settings = ScoringSettings(tiny_bundle.root, "onnxruntime", 1, data.objects.folder)
-    plan = ScoringPlan(settings, tiny_bundle.digest, "received", (("pacs", ("sr", "capture")),))
+    plan = ScoringPlan(settings, "received", (("pacs", ("sr", "capture")),))
     found = ScoringLoop(plan, data.store, data.images, signals)
     yield found
     found.end()
@@ -154,6 +157,26 @@ def test_a_bundle_that_is_gone_is_told_and_loses_no_image(
     model.write_bytes(content)
     assert loop.step()
     assert state(data, uid)[0] == "scored"
+
+
+def test_another_bundle_is_taken_with_the_next_image(
+    loop: ScoringLoop,
+    data: DataFolder,
+    receive: Callable[..., str],
+    tiny_bundle: Bundle,
+    tmp_path: Path,
+) -> None:
+    receive(1)
+    loop.step()
+    second = replace(tiny_bundle.manifest, name="second")
+    other = write_bundle(tmp_path / "second", second, {"model.onnx": tiny_model()})
+    loop.chosen = lambda: other.root
+    receive(2)
+    loop.step()
+    newest = data.store.views.latest()
+    used = [json.loads(each.score or "")["settings"]["bundle"] for each in newest]
+    assert used == [other.digest, tiny_bundle.digest]
+    assert loop.bundle == other.digest
 
 
 def test_a_full_disk_puts_the_image_back(
