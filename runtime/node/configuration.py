@@ -127,7 +127,7 @@ class SourceSection:
     """A modality that may send images."""
 
     ae_title: str = entry(AE_TITLE, "How it calls itself.", example='"XR1"')
-    host: str = entry(TEXT, "Its address; empty for any.", "")
+    host: str = entry(TEXT, "Its address or its name; empty for any.", "")
 
 
 @dataclass(frozen=True)

@@ -101,24 +101,33 @@ class StrictACSE(ACSE):
         self._admission = admission
         self._admitted = False
 
-    def _refusal(self) -> Rejection | None:
+    def _stranger(self) -> Rejection | None:
+        request: Any = self.requestor.primitive
+        return self._admission.refusal_of_stranger(
+            str(request.calling_ae_title).strip(),
+            str(request.called_ae_title).strip(),
+            _host_of(self.assoc),
+        )
+
+    def _want(self) -> Rejection | None:
         request: Any = self.requestor.primitive
         proposed = request.presentation_context_definition_list
         everyone = self.assoc.ae.active_associations
         # Those who have a connection and ask for nothing must not take others' places.
         let_in = [each for each in everyone if getattr(each.acse, "_admitted", False)]
-        return self._admission.refusal(
-            str(request.calling_ae_title).strip(),
-            str(request.called_ae_title).strip(),
+        return self._admission.refusal_for_want(
             _host_of(self.assoc),
             [_host_of(each) for each in let_in],
             any(str(context.abstract_syntax) != VERIFICATION for context in proposed),
         )
 
     def _negotiate_as_acceptor(self) -> None:
-        with self._turn:
-            refusal = self._refusal()
-            self._admitted = refusal is None
+        # Not in turn: a slow name server would hold up all.
+        refusal = self._stranger()
+        if refusal is None:
+            with self._turn:
+                refusal = self._want()
+                self._admitted = refusal is None
         if refusal is None:
             super()._negotiate_as_acceptor()
             return

@@ -11,11 +11,13 @@ from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from time import sleep
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from brixia_edge.runtime.node.configuration import Configuration, SourceSection
 from brixia_edge.runtime.node.data_folder import DataFolder
+from brixia_edge.runtime.node.receiving import admission as admission_module
 from brixia_edge.runtime.node.receiving import server as server_module
 from brixia_edge.runtime.node.receiving.admission import (
     CALLED_AE_TITLE,
@@ -103,19 +105,83 @@ HERE = ["10.0.0.1"]
         (("XR1", "BRIXIA", "10.0.0.1", 5 * HERE, True), True, LOCAL_LIMIT),
         (("XR1", "BRIXIA", "10.0.0.1", 19 * ["10.0.0.2"], True), True, None),
         (("XR1", "BRIXIA", "10.0.0.1", 20 * ["10.0.0.2"], True), True, LOCAL_LIMIT),
+        (("XR1", "BRIXIA", "::ffff:10.0.0.1", NOBODY, True), True, None),
+        (("XR1", "BRIXIA", "::ffff:10.0.0.9", NOBODY, True), True, CALLING_AE_TITLE),
         (("XR1", "BRIXIA", "10.0.0.1", NOBODY, True), False, CONGESTION),
         (("XR1", "BRIXIA", "10.0.0.1", NOBODY, False), False, None),
     ],
 )
 def test_callers_are_refused_with_their_reason(
     configure: Callable[..., Configuration],
-    caller: tuple[str, str, str, list[str], bool],
+    caller: tuple[Any, ...],
     has_room: bool,
     expected: tuple[int, int, int] | None,
 ) -> None:
     sources = (SourceSection("XR1", "10.0.0.1"),)
     admission = Admission(configure().node, sources, lambda: has_room)
-    assert admission.refusal(*caller) == expected
+    calling, called, host, *rest = caller
+    refusal = admission.refusal_of_stranger(calling, called, host)
+    assert (refusal or admission.refusal_for_want(host, *rest)) == expected
+
+
+class Names:
+    """A name server: answers with an address, is down, or has to be waited for."""
+
+    def __init__(self) -> None:
+        self.address = ""
+        self.asked, self.answers = threading.Event(), threading.Event()
+        self.answers.set()
+
+    def __call__(self, *_: object, **__: object) -> list[tuple[int, int, int, str, tuple[str]]]:
+        self.asked.set()
+        self.answers.wait(60)
+        if not self.address:
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (self.address,))]
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Names:
+    found = Names()
+    # A module of its own: the calls of these tests look nothing up here.
+    double = SimpleNamespace(getaddrinfo=found, IPPROTO_TCP=socket.IPPROTO_TCP)
+    monkeypatch.setattr(admission_module, "socket", double)
+    return found
+
+
+def test_a_failed_lookup_is_tried_again_and_a_new_address_seen(
+    configure: Callable[..., Configuration], names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(admission_module, "monotonic", lambda: now)
+    sources = (SourceSection("XR1", "xr1.ward"),)
+    admission = Admission(configure().node, sources, lambda: True)
+    assert admission.refusal_of_stranger("XR1", "BRIXIA", "10.0.0.1") == CALLING_AE_TITLE
+    names.address = "10.0.0.1"
+    assert admission.refusal_of_stranger("XR1", "BRIXIA", "10.0.0.1") is None
+    names.address = "10.0.0.2"
+    assert admission.refusal_of_stranger("XR1", "BRIXIA", "10.0.0.2") == CALLING_AE_TITLE
+    now = 2 * admission_module.SECONDS_OF_A_LOOKUP
+    assert admission.refusal_of_stranger("XR1", "BRIXIA", "10.0.0.2") is None
+
+
+def test_a_slow_name_server_holds_up_nobody_else(
+    configure: Callable[..., Configuration], names: Names
+) -> None:
+    names.answers.clear()
+    section = configure().node
+    sources = (SourceSection("XR1", "127.0.0.1"), SourceSection("XR2", "xr2.ward"))
+    admission = Admission(section, sources, lambda: True)
+    server = start_server(section, admission, lambda _: 0, lambda _: (0, None))
+    waiting = threading.Thread(target=echo, args=[port(server), "XR2"], daemon=True)
+    try:
+        waiting.start()
+        assert names.asked.wait(20)
+        assert echo(port(server))
+    finally:
+        names.answers.set()
+        waiting.join(20)
+        server.shutdown()
 
 
 def test_a_stranger_sends_nothing(
