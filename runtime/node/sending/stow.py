@@ -21,6 +21,7 @@ except ModuleNotFoundError as error:
 
 dcmread: Any = import_module("pydicom").dcmread  # its types are not whole
 
+_ACCEPT = {"Accept": "application/dicom+json"}
 _LATER = (408, 425, 429)
 """HTTP statuses below 500 that pass by themselves."""
 
@@ -63,16 +64,24 @@ class StowTransport:
             dataset = dcmread(folder.path(delivery.file))
         except OSError as error:
             return permanent(f"the answer's file cannot be read: {error.strerror}")
+        except Exception as error:
+            return permanent(f"the answer's file cannot be read ({type(error).__name__})")
         try:
-            with self._session() as session:
-                client = _client.DICOMwebClient(
-                    self._destination.url, session=session, headers=self._headers
-                )
-                return _judged(client.store_instances([dataset]))
+            return _judged(self._post(dataset), delivery.sop_instance_uid)
         except _requests.HTTPError as error:
             return _of_http(error)
-        except (_requests.RequestException, ValueError) as error:
-            return transient(f"the service cannot be reached ({type(error).__name__})")
+        except Exception as error:
+            return _of_fault(error)
+
+    def _post(self, dataset: Dataset) -> Dataset:
+        """Send an object, once; when to try again is the outbox's to say."""
+        with self._session() as session:
+            client = _client.DICOMwebClient(
+                self._destination.url, session=session, headers={**_ACCEPT, **self._headers}
+            )
+            client.set_http_retry_params(retry=False)
+            session.hooks["response"] = [_without_parameters]
+            return client.store_instances([dataset])
 
     def _session(self) -> Any:
         session = _requests.Session()
@@ -93,13 +102,25 @@ def _patient(adapter: Any, seconds: float) -> Any:
     return adapter
 
 
-def _judged(response: Dataset) -> Outcome:
-    """Read the response's own lists: a 202 may hide that an object was refused."""
+def _without_parameters(response: Any, **_: Any) -> None:
+    """Leave the media type alone of a Content-Type: dicomweb-client knows no ``; charset=``."""
+    kind = response.headers.get("Content-Type", "")
+    response.headers["Content-Type"] = kind.partition(";")[0].strip().lower()
+
+
+def _judged(response: Dataset, uid: str) -> Outcome:
+    """Read the response's own lists: a 202 may hide that an object was refused.
+
+    An object that neither list names may have met a proxy's page and no archive at all.
+    """
     failed = list(_failures(response))
-    if not failed:
+    if failed:
+        outcome = of_status(failed[0])
+        return outcome if outcome is not DELIVERED else permanent("the service refused the answer")
+    stored = response.get("ReferencedSOPSequence") or ()
+    if uid in [item.get("ReferencedSOPInstanceUID") for item in stored]:
         return DELIVERED
-    outcome = of_status(failed[0])
-    return outcome if outcome is not DELIVERED else permanent("the service refused the answer")
+    return transient("the service does not say that it stored the answer")
 
 
 def _failures(response: Dataset) -> Iterator[int]:
@@ -112,6 +133,13 @@ def _of_http(error: Any) -> Outcome:
     status = getattr(error.response, "status_code", 0) or 0
     told = f"the service answered {status}"
     return transient(told) if status >= 500 or status in _LATER else permanent(told)
+
+
+def _of_fault(error: Exception) -> Outcome:
+    """Whatever else goes wrong passes, for all we know: what is not judged is sent for ever."""
+    if isinstance(error, _requests.ConnectionError | _requests.Timeout):
+        return transient(f"the service cannot be reached ({type(error).__name__})")
+    return transient(f"the service did not confirm the answer ({type(error).__name__})")
 
 
 def _authorisation(token_file: Path | None) -> dict[str, str]:
