@@ -92,9 +92,10 @@ def _lines() -> Iterator[str]:
         yield f"| {name} | {uid} | {', '.join(UID(each).name for each in SYNTAXES)} |"
     yield ""
     yield (
-        "Warnings (B000 to BFFF) count as stored. A7xx, 0110, no answer, no association: tried "
-        f"again after {FIRST_PAUSE:.0f} s, doubled up to {LONGEST_PAUSE / 60:.0f} min, for ever. "
-        "Any other status parks the answer until `brixia-edge node retry`."
+        "Warnings (B000 to BFFF) and duplicates (0111) count as stored. A7xx, 0110, 0213, no "
+        f"answer, no association: tried again after {FIRST_PAUSE:.0f} s, doubled up to "
+        f"{LONGEST_PAUSE / 60:.0f} min, for ever. Any other status parks the answer until "
+        "`brixia-edge node retry`."
     )
     yield from _section("N.4.3 Storage Commitment SCU")
     yield (

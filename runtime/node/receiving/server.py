@@ -40,6 +40,8 @@ _CONNECTIONS, _CONNECTIONS_OF_A_HOST = 4, 3
 _MARGIN = 2**20  # bytes of a message beside its dataset
 
 evt: Any = import_module("pynetdicom.events")
+_NO_STORAGE = (VERIFICATION, STORAGE_COMMITMENT)
+"""What a full disk must not refuse: a confirmation is what lets files be deleted."""
 
 
 class DeadlineSocket(AssociationSocket):
@@ -118,7 +120,7 @@ class StrictACSE(ACSE):
         return self._admission.refusal_for_want(
             _host_of(self.assoc),
             [_host_of(each) for each in let_in],
-            any(str(context.abstract_syntax) != VERIFICATION for context in proposed),
+            any(str(context.abstract_syntax) not in _NO_STORAGE for context in proposed),
         )
 
     def _negotiate_as_acceptor(self) -> None:

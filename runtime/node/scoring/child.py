@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ...bundles.bundle import Bundle
-from ...errors import BrixiaEdgeError
+from ...errors import BrixiaEdgeError, CannotRun
 from ...quality.reference_histograms import observe
 from ...reports.dicom.source import read_source
 from ...reports.json_lines import as_object
@@ -72,6 +72,8 @@ def _answer(scorer: Scorer, request: Mapping[str, Any], folder: Spool | None) ->
             "observed": observe(result),
             "objects": [vars(each) for each in objects],
         }
+    except CannotRun as error:
+        return {"unable": str(error)}
     except BrixiaEdgeError as error:
         return _told(error)
     except OSError as error:

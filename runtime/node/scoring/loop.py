@@ -152,7 +152,10 @@ class ScoringLoop:
         except ScoringCrashed:
             self._process = None
             found = {"error": crashed}
-        guest.answer.set_result({**found, "file": True})
+        if "unable" in found:
+            guest.answer.set_result({"error": {"type": "CannotRun", "message": found["unable"]}})
+        else:
+            guest.answer.set_result({**found, "file": True})
 
     def end(self) -> None:
         """End the process, whatever it is at."""
@@ -189,10 +192,11 @@ class ScoringLoop:
             self._store.inbox.scoring_crashed(instance.id)
             self._rest()
             return
-        self._pause = _FIRST_PAUSE
         self._keep(instance, found)
 
     def _keep(self, instance: Instance, found: Mapping[str, Any]) -> None:
+        if not found.keys() & {"disk", "unable"}:
+            self._pause = _FIRST_PAUSE
         if "score" in found:
             result = Result(
                 found["score"]["settings"]["bundle"],
@@ -206,10 +210,17 @@ class ScoringLoop:
         elif "error" in found:
             self._store.inbox.fail(instance.id, str(found["error"]["message"]))
         else:
-            # A full disk is no fault of the image.
+            # A full disk or a lost device is no fault of the image.
             self._store.inbox.put_back(instance.id)
+            self._hindered(found)
+
+    def _hindered(self, found: Mapping[str, Any]) -> None:
+        if "unable" in found:
+            self._store.views.note("cannot score", str(found["unable"]))
+            self.end()
+        else:
             self._store.views.note("disk", f"an answer cannot be written: {found.get('disk')}")
-            self._rest()
+        self._rest()
 
     def _rest(self) -> None:
         self._signals.stop.wait(self._pause)

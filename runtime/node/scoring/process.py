@@ -92,8 +92,8 @@ class ScoringProcess:
         Returns
         -------
         Mapping[str, Any]
-            ``score``, ``observed`` and ``objects``, or ``error`` with its type and message, or
-            ``disk``.
+            ``score``, ``observed`` and ``objects``; ``error`` with its type and message where the
+            image is at fault; ``disk`` where the disk is, ``unable`` where nothing can be scored.
 
         Raises
         ------

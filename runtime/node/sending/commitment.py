@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from threading import Event
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 from ..state.outbox import Outbox
 from ..state.rows import Delivery
 from .dimse import DimseTransport, end
-from .outcome import of_status
+from .outcome import of_status, pause
 
 PUSH_MODEL = "1.2.840.10008.1.20.1"
 _PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1.1"
@@ -141,7 +141,7 @@ class CommitmentReports:
         }
         for name in self._destinations:
             for delivery in self._outbox.unconfirmed(name):
-                if not transaction or delivery.transaction_uid != transaction:
+                if transaction not in delivery.transaction_uids:
                     continue
                 if delivery.sop_instance_uid in failed:
                     self._failed(delivery, failed[delivery.sop_instance_uid])
@@ -158,7 +158,7 @@ class CommitmentReports:
         told = f"the archive does not keep the answer ({reason:04X})"
         # 0112 no such object: it lost it, so it gets it again.
         if reason in (0x0112, 0x0110, 0x0213) or of_status(reason).reason == "":
-            self._outbox.retry_later(delivery.id, told, 0.0)
+            self._outbox.retry_later(delivery.id, told, time() + pause(delivery.attempts))
         else:
             self._outbox.park(delivery.id, told)
 

@@ -86,7 +86,7 @@ class DimseTransport:
             self._destination.port,
             ae_title=self._destination.ae_title,
             tls_args=self._tls,
-            evt_handlers=list(handlers),
+            evt_handlers=[(evt.EVT_CONN_OPEN, _limit_waiting, [seconds]), *handlers],
         )
 
     def _store(self, association: Any, delivery: Delivery, folder: Spool) -> Outcome:
@@ -104,6 +104,15 @@ class DimseTransport:
         if "Status" not in status:
             return transient("the archive did not answer")
         return of_status(int(status.Status))
+
+
+def _limit_waiting(event: Any, seconds: float) -> None:
+    """Let no read or write of the connection take longer.
+
+    pynetdicom lets them wait for ever, and its own limits wait for the thread that does: an archive
+    that froze in the middle of a PDU would hold the sender up until it thaws.
+    """
+    event.assoc.dul.socket.socket.settimeout(seconds)
 
 
 def end(association: Any) -> None:

@@ -6,6 +6,7 @@ from enum import Enum
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
 """Seconds between two attempts: the first time, and at most."""
+_DUPLICATE = 0x0111
 
 
 class Verdict(Enum):
@@ -49,10 +50,12 @@ def pause(attempts: int) -> float:
 def of_status(status: int) -> Outcome:
     """Judge the status of a C-STORE response (PS3.4 B.2.3, PS3.7 Annex C).
 
-    Warnings (B000 to BFFF) mean stored. Out of resources (A7xx) and a processing failure (0110)
-    pass; what does not match or cannot be understood will not be different next time.
+    Warnings (B000 to BFFF) mean stored, and so does a duplicate (0111): an answer's UID is derived
+    from what it answers, so what the archive has under it is this answer. Out of resources (A7xx)
+    and a processing failure (0110) pass; what does not match or cannot be understood will not be
+    different next time.
     """
-    if status == 0 or 0xB000 <= status <= 0xBFFF:
+    if status in (0x0000, _DUPLICATE) or 0xB000 <= status <= 0xBFFF:
         return DELIVERED
     told = f"the archive answered {status:04X}"
     if 0xA700 <= status <= 0xA7FF or status in (0x0110, 0x0213):

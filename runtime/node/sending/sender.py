@@ -10,7 +10,10 @@ from ..signals import Bell, Signals
 from ..state.rows import Delivery
 from .outcome import Outcome, Verdict, pause
 
-_PATIENCE = 900.0  # seconds for a storage commitment before it is asked for again
+_PATIENCE, _LONGEST_PATIENCE = 900.0, 86400.0
+"""Seconds for a storage commitment before it is asked for again: the first time, and at most."""
+
+_ASKED_AT_ONCE = 100
 
 
 class Transport(Protocol):
@@ -96,13 +99,13 @@ class Sender:
         # Kept before it is asked for: the report may come before the request returns.
         transaction = confirmation.new_transaction()
         for delivery in deliveries:
-            self._store.outbox.committing(delivery.id, transaction, time() + _PATIENCE)
+            patience = _PATIENCE * 2.0 ** len(delivery.transaction_uids)
+            until = time() + min(patience, _LONGEST_PATIENCE)
+            self._store.outbox.committing(delivery, transaction, until)
         reason = confirmation.request(deliveries, transaction)
         if reason:
             for delivery in deliveries:
-                again = time() + pause(delivery.attempts)
-                self._store.outbox.committing(delivery.id, "", again)
-            self._store.views.note("commitment", f"{self._name}: {reason}")
+                self._store.outbox.ask_later(delivery, reason, time() + pause(delivery.attempts))
 
     def _ask_again(self) -> bool:
         if self._confirmation is None:
@@ -110,7 +113,7 @@ class Sender:
         now = time()
         late = [each for each in self._store.outbox.unconfirmed(self._name) if each.next_at <= now]
         if late:
-            self._ask(late, self._confirmation)
+            self._ask(late[:_ASKED_AT_ONCE], self._confirmation)
         return bool(late)
 
     def _failed(self, delivery: Delivery, outcome: Outcome) -> None:

@@ -13,6 +13,8 @@ _COLUMNS = (
 )
 DELIVERIES = f"SELECT {_COLUMNS} FROM outbox JOIN objects ON objects.id = outbox.object_id "  # noqa: S608 - constants
 """Asks for `Delivery` rows; a condition follows."""
+_TRANSACTIONS = 16
+"""Of so many requests for a confirmation the report is taken, however late it comes."""
 
 
 class Outbox:
@@ -43,13 +45,28 @@ class Outbox:
         """An answer arrived, and nothing more is to be done."""
         self._deliver("state = ?, done_at = ?, last_error = ''", (DONE, time()), delivery_id)
 
-    def committing(self, delivery_id: int, transaction_uid: str, until: float) -> None:
+    def committing(self, delivery: Delivery, transaction_uid: str, until: float) -> None:
         """An answer arrived; whether it is kept is to be confirmed `until` then."""
+        known = (*delivery.transaction_uids[1 - _TRANSACTIONS :], transaction_uid)
         self._deliver(
             "state = ?, transaction_uid = ?, next_at = ?",
-            (COMMITTING, transaction_uid, until),
-            delivery_id,
+            (COMMITTING, " ".join(known), until),
+            delivery.id,
         )
+
+    def ask_later(self, delivery: Delivery, error: str, at: float) -> None:
+        """An archive was not to be asked for its confirmation; it is asked again.
+
+        The first time that it gives this reason is worth knowing.
+        """
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE outbox SET attempts = attempts + 1, last_error = ?, next_at = ? "
+                "WHERE id = ?",
+                (error, at, delivery.id),
+            )
+            if error != delivery.last_error:
+                note(connection, "commitment", f"{delivery.destination}: {error}")
 
     def retry_later(self, delivery_id: int, error: str, at: float) -> None:
         """An answer did not arrive; it is tried again."""

@@ -138,6 +138,11 @@ class Delivery:
     sop_class_uid: str
     file: str
 
+    @property
+    def transaction_uids(self) -> tuple[str, ...]:
+        """The latest requests for storage commitment that name it; a late report is one, too."""
+        return tuple(self.transaction_uid.split())
+
 
 @dataclass(frozen=True)
 class ScoredInstance:

@@ -29,7 +29,14 @@ from brixia_edge.runtime.node.receiving.admission import (
 from brixia_edge.runtime.node.receiving.contexts import CHEST_CLASSES, storage_classes
 from brixia_edge.runtime.node.receiving.server import NodeServer, start_server
 from brixia_edge.runtime.node.receiving.storage import Storage
-from node_doubles import dcmread, echo, send, wait_until
+from node_doubles import (
+    STORAGE_COMMITMENT,
+    dcmread,
+    echo,
+    pynetdicom,
+    send,
+    wait_until,
+)
 
 A_MINUTE_LESS = 0.5
 """Seconds of a PDU's deadline in these tests."""
@@ -192,12 +199,24 @@ def test_a_stranger_sends_nothing(
     assert not data.images.names()
 
 
+def may_report(to: int) -> bool:
+    """Whether an archive gets an association to confirm what it keeps."""
+    entity: Any = pynetdicom.AE(ae_title="XR1")
+    entity.add_requested_context(STORAGE_COMMITMENT)
+    association = entity.associate("127.0.0.1", to, ae_title="BRIXIA")
+    established = bool(association.is_established)
+    if established:
+        association.release()
+    return established
+
+
 def test_below_the_reserve_images_are_refused_and_echoes_answered(
     listening: NodeServer, room: Room, image: Callable[..., bytes]
 ) -> None:
     room.there = False
     assert send(port(listening), image()) == []
     assert echo(port(listening))
+    assert may_report(port(listening))
     room.there = True
     assert send(port(listening), image()) == [0]
 

@@ -24,11 +24,16 @@ from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType] - not 
 CRASHES = """
 import os, sys
 sys.path[:] = sys.argv[1:]
+from brixia_edge.runtime.errors import BackendUnavailable
 from brixia_edge.runtime.node.scoring import child
 honest = child.Scorer.score
 def score(self, path):
-    if b"CRASH" in open(path, "rb").read():
+    content = open(path, "rb").read()
+    if b"CRASH" in content:
         os.abort()
+    if b"LOST" in content and not os.path.exists(f"{path}.lost"):
+        open(f"{path}.lost", "w").close()
+        raise BackendUnavailable("the GPU did not take the work")
     return honest(self, path)
 child.Scorer.score = score
 child.main()
@@ -142,6 +147,19 @@ def test_an_image_that_crashes_the_process_three_times_is_failed_and_the_queue_g
     work(loop)
     assert state(data, crashing) == ("failed", "ended the process that scored it 3 times")
     assert state(data, plain)[0] == "scored"
+
+
+def test_a_device_that_is_lost_fails_no_image_and_is_opened_anew(
+    loop: ScoringLoop, data: DataFolder, receive: Callable[..., str]
+) -> None:
+    uid = receive(1, ImageComments="LOST")
+    loop.step()
+    assert state(data, uid) == ("queued", "")
+    (event,) = data.store.views.events()
+    assert (event.kind, event.text) == ("cannot score", "the GPU did not take the work")
+    assert not loop.well
+    loop.step()
+    assert state(data, uid)[0] == "scored"
 
 
 def test_a_bundle_that_is_gone_is_told_and_loses_no_image(

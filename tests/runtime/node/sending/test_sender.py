@@ -1,5 +1,7 @@
 """An answer is sent until it arrived, once, and confirmed where that is wanted."""
 
+import socket
+import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event, Thread
@@ -20,13 +22,14 @@ from brixia_edge.runtime.node.sending.outcome import (
     of_status,
     pause,
 )
-from brixia_edge.runtime.node.sending.sender import Sender
+from brixia_edge.runtime.node.sending.sender import Confirmation, Sender
 from brixia_edge.runtime.node.signals import Signals
-from brixia_edge.runtime.node.state.rows import AnswerObject, Received, Result
+from brixia_edge.runtime.node.state.rows import AnswerObject, Delivery, Received, Result
 from brixia_edge.runtime.reports.dicom.secondary_capture import secondary_capture
 from brixia_edge.runtime.reports.material import Material
 from brixia_edge.runtime.results import ScoredRadiograph
 from node_doubles import SECONDARY_CAPTURE, Archive, wait_until
+from pydicom.dataset import Dataset
 
 IMAGE = Received("1.2.3", "ab", "1.2.840", "1.2", 5, "XR1", "1.9", "", "", "a.dcm")
 
@@ -51,12 +54,12 @@ def answers(data: DataFolder, scored_dicom: Callable[..., ScoredRadiograph]) -> 
 
 @pytest.fixture
 def sender(configure: Callable[..., Configuration], data: DataFolder) -> Callable[..., Sender]:
-    def make(archive: Archive, **more: str) -> Sender:
+    def make(archive: Archive, confirmation: Confirmation | None = None, **more: str) -> Sender:
         (destination,) = configure(archive, **more).destinations
         transport = DimseTransport("BRIXIA", destination, configure().node.tls)
         reports = CommitmentReports(data.store.outbox, ["pacs"])
-        confirmation = CommitmentOf(transport, reports) if destination.commit else None
-        return Sender("pacs", transport, data, Signals(("pacs",)), confirmation)
+        asked = CommitmentOf(transport, reports) if destination.commit else confirmation
+        return Sender("pacs", transport, data, Signals(("pacs",)), asked)
 
     return make
 
@@ -193,6 +196,8 @@ def test_what_an_archive_does_not_keep_is_sent_again(
         sending.step()
         wait_until(lambda: states(data) == {"done": 1, "waiting": 1})
         archive.loses.clear()
+        assert data.store.outbox.due("pacs", time()) == []  # not at once: it may index late
+        make_due(data)
         sending.step()
         wait_until(lambda: states(data) == {"done": 2})
     assert archive.kept.count(answers[0]) == 2
@@ -209,9 +214,83 @@ def test_without_a_confirmation_answers_stay_unconfirmed(
     assert data.store.inbox.expired(time() + 10**9) == []
 
 
+class _Busy:
+    """An archive that takes no request for its confirmation, or reports in its own time."""
+
+    def __init__(self, reason: str = "") -> None:
+        self.reason, self.transactions = reason, list[str]()
+
+    def request(self, deliveries: Sequence[Delivery], transaction_uid: str) -> str:
+        assert deliveries
+        self.transactions.append(transaction_uid)
+        return self.reason
+
+    def new_transaction(self) -> str:
+        return f"2.25.{len(self.transactions) + 7}"
+
+
+def ask_now(data: DataFolder) -> None:
+    """Let the wait for every confirmation be over."""
+    with sqlite3.connect(data.root / "node.sqlite") as database:
+        database.execute("UPDATE outbox SET next_at = 0")
+    database.close()
+
+
+@pytest.mark.usefixtures("answers")
+def test_a_request_that_is_refused_is_made_ever_more_rarely_and_told_once(
+    sender: Callable[..., Sender], data: DataFolder
+) -> None:
+    busy = _Busy("the archive refuses the request for storage commitment")
+    with Archive().open() as archive:
+        sending = sender(archive, confirmation=busy)
+        for _ in range(5):
+            sending.step()
+            ask_now(data)
+    assert len(busy.transactions) == 5
+    assert {each.attempts for each in data.store.outbox.unconfirmed("pacs")} == {5}
+    assert [event.kind for event in data.store.views.events()] == ["commitment"] * 2
+
+
+@pytest.mark.usefixtures("answers")
+def test_a_report_that_comes_after_it_was_asked_for_again_counts(
+    sender: Callable[..., Sender], data: DataFolder
+) -> None:
+    busy = _Busy()
+    with Archive().open() as archive:
+        sending = sender(archive, confirmation=busy)
+        for _ in range(3):
+            sending.step()
+            ask_now(data)
+    report = Dataset()
+    report.TransactionUID = busy.transactions[0]
+    report.ReferencedSOPSequence = [Dataset(), Dataset()]
+    for item, number in zip(report.ReferencedSOPSequence, (1, 2), strict=True):
+        item.ReferencedSOPInstanceUID = f"2.25.{number}"
+    CommitmentReports(data.store.outbox, ["pacs"]).take(report)
+    assert states(data) == {"done": 2}
+
+
+def test_an_archive_that_freezes_in_the_middle_of_a_pdu_holds_nobody_up(
+    configure: Callable[..., Configuration],
+) -> None:
+    archive = Archive()
+    with socket.create_server(("127.0.0.1", archive.port)) as frozen:
+        (destination,) = configure(archive).destinations
+        transport = DimseTransport("BRIXIA", destination, configure().node.tls)
+        told: list[str] = []
+        asking = Thread(target=lambda: told.append(transport.echo()), daemon=True)
+        asking.start()
+        connection, _ = frozen.accept()
+        connection.sendall(b"\x02\x00\x00")
+        asking.join(60.0)
+        connection.close()
+    assert told == ["the archive cannot be reached, or ended the association"]
+
+
 @pytest.mark.parametrize(
     ("status", "verdict"),
     [
+        (0x0111, Verdict.DELIVERED),
         (0x0000, Verdict.DELIVERED),
         (0xB000, Verdict.DELIVERED),
         (0xB006, Verdict.DELIVERED),
