@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from ..results import ScoredRadiograph
+from .prior import PriorReport
 
 Part = TypeVar("Part")
 
@@ -15,10 +16,12 @@ class Material:
     ----------
     result
         What the files are about.
+    prior
+        The patient's report before; None where none is known.
     """
 
-    def __init__(self, result: ScoredRadiograph) -> None:
-        self.result = result
+    def __init__(self, result: ScoredRadiograph, prior: PriorReport | None = None) -> None:
+        self.result, self.prior = result, prior
         self._parts: dict[Callable[[ScoredRadiograph], Any], Any] = {}
 
     def part(self, make: Callable[[ScoredRadiograph], Part]) -> Part:

@@ -15,6 +15,7 @@ from ...quality.reference_histograms import observe
 from ...reports.dicom.source import read_source
 from ...reports.json_lines import as_object
 from ...reports.material import Material
+from ...reports.prior import PriorReport
 from ...results import ScoredRadiograph
 from ...scorer import Scorer
 from ...sources.isolated import ReadingMode
@@ -64,7 +65,8 @@ def _scorer(settings: Mapping[str, Any]) -> Scorer:
 def _answer(scorer: Scorer, request: Mapping[str, Any], folder: Spool | None) -> dict[str, object]:
     try:
         result = scorer.score(request["path"])
-        material = Material(result)
+        prior = request["prior"]
+        material = Material(result, None if prior is None else PriorReport(**prior))
         objects = [] if folder is None else list(answer(material, request["kinds"], folder))
         remarks = material.part(read_source).remarks if objects else ()
         return {

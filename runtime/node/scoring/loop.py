@@ -183,7 +183,8 @@ class ScoringLoop:
             self._store.inbox.put_back(instance.id)
             return
         try:
-            found = process.score(self._spool.path(instance.spool), self._plan.kinds)
+            prior = self._store.views.prior(instance)
+            found = process.score(self._spool.path(instance.spool), self._plan.kinds, prior)
         except ScoringCrashed:
             self._process = None
             if self._signals.stop.is_set():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from ...errors import BackendUnavailable
+from ...reports.prior import PriorReport
 from ...sources.messages import BrokenMessage, Message, receive, send
 
 _START = (
@@ -86,8 +87,19 @@ class ScoringProcess:
         self.bundle = str(greeting.get("bundle"))
         """The digest of the bundle that it opened."""
 
-    def score(self, path: Path, kinds: tuple[str, ...] = ()) -> Mapping[str, Any]:
+    def score(
+        self, path: Path, kinds: tuple[str, ...] = (), prior: PriorReport | None = None
+    ) -> Mapping[str, Any]:
         """Have an image scored and answered.
+
+        Parameters
+        ----------
+        path
+            The image.
+        kinds
+            Which answers to make.
+        prior
+            The patient's report before.
 
         Returns
         -------
@@ -100,7 +112,9 @@ class ScoringProcess:
         ScoringCrashed
             The process has ended.
         """
-        return self._exchange({"path": str(path), "kinds": list(kinds)}, self._seconds)
+        told = None if prior is None else vars(prior)
+        request = {"path": str(path), "kinds": list(kinds), "prior": told}
+        return self._exchange(request, self._seconds)
 
     def end(self) -> None:
         """End it, whatever it is at."""

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from ...reports.dicom.result import report_series_uid
+from ...reports.prior import PriorReport
 from ...scores import Zone
 from .database import Database, note
 from .inbox import INSTANCE
@@ -57,6 +59,26 @@ class Views:
             "ORDER BY instances.acquired, instances.received_at",
             (patient, SCORED),
         )
+
+    def prior(self, instance: Instance) -> PriorReport | None:
+        """The report of the same patient's radiograph that was taken last before this one."""
+        if not instance.patient or not instance.acquired:
+            return None
+        rows = self._database.rows(
+            "SELECT earlier.study_uid, earlier.sop_instance_uid, objects.sop_instance_uid, "
+            "results.bundle, json_extract(results.score, '$.global'), earlier.acquired "
+            "FROM instances AS earlier JOIN objects ON objects.instance_id = earlier.id "
+            "JOIN results ON results.instance_id = earlier.id "
+            "WHERE earlier.patient = ? AND earlier.acquired != '' AND earlier.acquired < ? "
+            "AND earlier.state = ? AND earlier.study_uid != '' AND objects.kind = 'sr' "
+            "AND results.role = ? ORDER BY earlier.acquired DESC, earlier.id DESC LIMIT 1",
+            (instance.patient, instance.acquired, SCORED, MAIN),
+        )
+        if not rows:
+            return None
+        study, image, report, bundle, score, acquired = rows[0]
+        series = report_series_uid(bundle, image)
+        return PriorReport(study, series, report, bundle, int(score), acquired)
 
     def agreement(self) -> Agreement:
         """How the shadow that scored last agrees with the answers."""

@@ -27,7 +27,16 @@ def derived_uid(result: ScoredRadiograph, source_uid: str, what: str) -> str:
     what
         Which of the things that are made of it.
     """
-    told = f"{SOFTWARE}\0{what}\0{source_uid}\0{result.settings.bundle}"
+    return _derived(result.settings.bundle, source_uid, what)
+
+
+def report_series_uid(bundle: str, source_uid: str) -> str:
+    """Name the series of a structured report, as `derived_uid` does, by the bundle's digest."""
+    return _derived(bundle, source_uid, "SR series")
+
+
+def _derived(bundle: str, source_uid: str, what: str) -> str:
+    told = f"{SOFTWARE}\0{what}\0{source_uid}\0{bundle}"
     return f"2.25.{int(digest(told.encode())[:32], 16)}"
 
 

@@ -12,7 +12,7 @@ from ...authorship import SERIES_DESCRIPTION, SOFTWARE, software_version
 from ...errors import MissingExtra, pip_line
 from ...reading.dicom.header import silence
 from ..material import Material
-from .result import derived_uid, plain_text, save_dicom, sign
+from .result import derived_uid, plain_text, report_series_uid, save_dicom, sign
 from .source import read_source
 from .structured_report_codes import SCHEME, SCHEME_NAME
 from .values import long_string
@@ -21,6 +21,7 @@ try:
     from highdicom.coding_schemes import CodingSchemeIdentificationItem
     from highdicom.sr import Comprehensive3DSR
 
+    from .previous_report_content import as_evidence
     from .structured_report_content import measurement_report
 except ModuleNotFoundError as error:
     raise MissingExtra.of("a structured report", "highdicom", pip_line("report")) from error
@@ -70,14 +71,14 @@ def structured_report(material: Material) -> Dataset:
     UnsupportedImage, UnreadableImage
         See `source.read_source`.
     """
-    result, source = material.result, material.part(read_source)
+    result, source, prior = material.result, material.part(read_source), material.prior
     uid = source.dataset.SOPInstanceUID
     # highdicom warns of names and quotes them.
     with silence():
         report = Comprehensive3DSR(
-            evidence=[source.dataset],
-            content=measurement_report(result, source)[0],
-            series_instance_uid=derived_uid(result, uid, "SR series"),
+            evidence=[source.dataset, *([] if prior is None else [as_evidence(prior)])],
+            content=measurement_report(result, source, prior)[0],
+            series_instance_uid=report_series_uid(result.settings.bundle, uid),
             series_number=SERIES_NUMBER,
             series_description=SERIES_DESCRIPTION,
             sop_instance_uid=derived_uid(result, uid, "SR"),

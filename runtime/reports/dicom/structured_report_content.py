@@ -37,6 +37,8 @@ from pydicom.valuerep import DS
 from ...authorship import SOFTWARE, software_version
 from ...results import RESEARCH_USE, ModelIdentity, ScoredRadiograph
 from ...scores import Zone, ZoneScore
+from ..prior import PriorReport
+from .previous_report_content import previous_findings
 from .result import plain_text
 from .source import Source
 from .structured_report_codes import (
@@ -65,7 +67,9 @@ _DIGITS = 6
 """After the decimal point: what the network computes beyond differs between machines."""
 
 
-def measurement_report(result: ScoredRadiograph, source: Source) -> MeasurementReport:
+def measurement_report(
+    result: ScoredRadiograph, source: Source, prior: PriorReport | None = None
+) -> MeasurementReport:
     """Say a result in the terms of TID 1500.
 
     Parameters
@@ -74,14 +78,16 @@ def measurement_report(result: ScoredRadiograph, source: Source) -> MeasurementR
         What to say.
     source
         The image it was made from, as `source.read_source` gives it.
+    prior
+        The patient's report before.
 
     Returns
     -------
     MeasurementReport
         Language, observer, procedure, image library, seven measurement groups (the zones A to F by
         TID 1410 with the region of the image that each was scored from, then the whole by
-        TID 1501), and comments: the research-use line, what makes the score unreliable, and what
-        of the image's header is not in the report as it was there.
+        TID 1501), comments: the research-use line, what makes the score unreliable, and what
+        of the image's header is not in the report as it was there; and the score before.
     """
     image = source.dataset
     groups = [_zone_group(item, result, image) for item in result.score.zones]
@@ -91,7 +97,10 @@ def measurement_report(result: ScoredRadiograph, source: Source) -> MeasurementR
         imaging_measurements=[*groups, _global_group(result, image)],
         referenced_images=[image],
     )
-    report[0].ContentSequence.append(_comments(result, source.remarks))
+    content = report[0].ContentSequence
+    content.append(_comments(result, source.remarks))
+    if prior is not None:
+        content.append(previous_findings(prior, result.settings.bundle))
     return report
 
 

@@ -20,6 +20,7 @@ from brixia_edge.runtime.node.scoring.process import ScoringSettings
 from brixia_edge.runtime.node.signals import Signals
 from make_models import tiny_model
 from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType] - not wholly typed
+from pydicom.dataset import Dataset
 
 CRASHES = """
 import os, sys
@@ -109,6 +110,35 @@ def test_what_answers_cannot_take_over_stands_beside_the_score(
     assert found.score is not None
     told = ["PatientSex was left out: it is none of M, F and O"]
     assert json.loads(found.score)["remarks"] == told
+
+
+def report_of(data: DataFolder, uid: str) -> Dataset:
+    found = data.store.views.instance(uid)
+    assert found is not None
+    (file,) = (each.file for each in found.deliveries if each.kind == "sr")
+    return dcmread(data.objects.path(file))
+
+
+def test_a_report_refers_to_the_one_before_of_the_same_patient(
+    loop: ScoringLoop, data: DataFolder, receive: Callable[..., str]
+) -> None:
+    days = {"AcquisitionDate": "20200129"}, {"AcquisitionDate": "20200130"}
+    oldest, older = receive(1, **days[0]), receive(2, **days[1])
+    other = receive(3, PatientID="ANOTHER", AcquisitionDate="20200131")
+    uid = receive(4, AcquisitionDate="20200131")
+    work(loop, 4)
+    before = report_of(data, older)
+    (study,) = report_of(data, uid).CurrentRequestedProcedureEvidenceSequence
+    references = {
+        (series.SeriesInstanceUID, item.ReferencedSOPInstanceUID)
+        for series in study.ReferencedSeriesSequence
+        for item in series.ReferencedSOPSequence
+    }
+    assert (before.SeriesInstanceUID, before.SOPInstanceUID) in references
+    assert len(references) == 2  # with the image
+    for alone in (oldest, other):
+        (study,) = report_of(data, alone).CurrentRequestedProcedureEvidenceSequence
+        assert len(study.ReferencedSeriesSequence) == 1
 
 
 def test_an_answer_made_again_has_the_same_uid(
