@@ -1,6 +1,7 @@
 """`brixia-edge score`."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -26,7 +27,7 @@ from .options import (
     threads_option,
 )
 from .outputs import OutputFolders
-from .progress import show_results
+from .progress import on_terminal, show_results
 from .resume import output_to_resume, unscored
 from .statuses import UNSCORED
 from .terminal import tell
@@ -99,21 +100,46 @@ def score(
                 inputs = unscored(inputs, resumed, scorer, outputs)
             results = show_results("Scoring", _results(scorer, inputs), len(inputs.files))
             results = watch_drift(results, scorer.bundle, drift)
-            return _report(results, REPORTS[form](stream), outputs, strict)
+            shown = form == "text" and stream.isatty() and on_terminal()
+            counted = _report(results, REPORTS[form](stream), outputs, told=shown)
+    if counted.total > 1:
+        tell(f"{counted.scored} scored, {counted.failed} failed, {counted.doubtful} doubtful")
+    failed = counted.failed or outputs.refused or (strict and counted.doubtful)
+    return UNSCORED if failed else 0
 
 
-def _report(results: Iterable[Result], report: Report, outputs: OutputFolders, strict: bool) -> int:
-    """Write every result; returns the exit status."""
-    status = 0
+@dataclass
+class _Outcomes:
+    """How many files came out how; a doubtful score is a score, too."""
+
+    scored: int = 0
+    failed: int = 0
+    doubtful: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.scored + self.failed
+
+    def count(self, result: Result) -> None:
+        if isinstance(result, UnscoredFile):
+            self.failed += 1
+        else:
+            self.scored += 1
+            self.doubtful += not result.quality.ok
+
+
+def _report(
+    results: Iterable[Result], report: Report, outputs: OutputFolders, told: bool
+) -> _Outcomes:
+    """Write every result, and say why a file failed unless the report is before the same eyes."""
+    outcomes = _Outcomes()
     for result in results:
         written = outputs.write(result)
         report.add(result, written.paths, written.remarks)
-        if isinstance(result, UnscoredFile):
+        if isinstance(result, UnscoredFile) and not told:
             tell(f"{result.file}: {result.error}")
-            status = UNSCORED
-        elif strict and not result.quality.ok:
-            status = UNSCORED
-    return UNSCORED if outputs.refused else status
+        outcomes.count(result)
+    return outcomes
 
 
 def _results(scorer: Scorer, inputs: Inputs) -> Iterator[Result]:

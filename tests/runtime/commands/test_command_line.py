@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -221,6 +222,36 @@ def test_a_reader_that_leaves_early_ends_the_run_quietly(tiny_bundle: Bundle, ma
     assert process.returncode == 1
 
 
+def test_the_last_line_counts_what_came_of_many_files(
+    score: Score, chest_png: Path, make_dicom: Callable[..., bytes], tmp_path: Path
+) -> None:
+    bad, doubtful = tmp_path / "bad.png", tmp_path / "lateral.dcm"
+    bad.write_text("no picture")
+    doubtful.write_bytes(make_dicom(ViewPosition="LL"))
+    status, _, err = score("--format", "csv", chest_png, doubtful, bad)
+    assert status == 1
+    assert err.splitlines()[-1] == "2 scored, 1 failed, 1 doubtful"
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("form", "times"), [("text", 1), ("csv", 2)])
+def test_an_error_is_told_once_where_both_streams_are_one_terminal(
+    form: str, times: int, tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bad.png").write_text("no picture")
+    out, err = Terminal(), Terminal()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    bundle = ["--bundle", str(tiny_bundle.root), "--format", form]
+    assert main(["score", *bundle, str(tmp_path / "bad.png")]) == 1
+    told = out.getvalue() + err.getvalue()
+    assert " ".join(told.split()).count("is not a DICOM, PNG or JPEG file") == times
+
+
 def test_strict_counts_doubtful_quality(
     score: Score, make_dicom: Callable[..., bytes], tmp_path: Path
 ) -> None:
@@ -285,6 +316,18 @@ def test_inspect_shows_what_a_bundle_is(tiny_bundle: Bundle, capsys: Capture) ->
         assert fact in out
     assert main(["inspect", "--format", "json", str(tiny_bundle.root)]) == 0
     assert json.loads(capsys.readouterr().out)["manifest"]["name"] == "tiny"
+
+
+def test_doctor_tells_programs_what_it_tells_people(capsys: Capture) -> None:
+    assert main(["doctor"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert main(["doctor", "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["ok"] is True
+    for line, finding in zip(lines, told["findings"], strict=True):
+        assert line[8:40].strip() == finding["subject"]
+        assert line.startswith("ok") == finding["ok"]
+        assert finding["ok"] or not finding["required"]
 
 
 def test_doctor_names_every_backend_and_the_shipped_bundle(capsys: Capture) -> None:
