@@ -42,6 +42,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name from its module on first use (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("brixia-edge")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

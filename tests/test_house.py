@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -209,7 +210,26 @@ def test_every_package_is_listed_for_the_wheel() -> None:
     listed = set(_setup_packages())
     folders = {path.parent for room in TOWER for path in modules(room)}
     expected = {"brixia_edge." + ".".join(f.relative_to(ROOT).parts) for f in folders}
-    assert listed == expected
+    assert listed == {"brixia_edge"} | expected
+
+
+def test_the_package_knows_its_version_and_runs() -> None:
+    code = "import brixia_edge, brixia_edge.runtime as runtime; " + (
+        "print('brixia-edge', brixia_edge.__version__); print('brixia-edge', runtime.__version__)"
+    )
+    calls = (["-c", code], ["-m", "brixia_edge", "--version"])
+    told = [
+        subprocess.run([sys.executable, *call], capture_output=True, text=True, check=True).stdout
+        for call in calls
+    ]
+    assert set("".join(told).splitlines()) == {f"brixia-edge {version('brixia-edge')}"}
+
+
+def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
+    import brixia_edge
+
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = brixia_edge.nonsense
 
 
 def _setup_packages() -> list[str]:
