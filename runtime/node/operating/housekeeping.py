@@ -15,7 +15,9 @@ _GLANCE = 1.0
 
 
 def delete_expired(data: DataFolder, retention: float) -> int:
-    """Delete the files of images that are final everywhere and older than that; how many images.
+    """Delete the files of some images that are final everywhere and older than that; how many.
+
+    Not of all at once: between two calls the node gives signs of life.
 
     Parameters
     ----------
@@ -24,15 +26,13 @@ def delete_expired(data: DataFolder, retention: float) -> int:
     retention
         Seconds.
     """
-    count = 0
-    while expired := data.store.inbox.expired(time() - retention):
-        for instance in expired:
-            for name in data.store.inbox.objects_of(instance.id):
-                data.objects.remove(name)
-            data.images.remove(instance.spool)
-            data.store.inbox.deleted(instance.id)
-            count += 1
-    return count
+    expired = data.store.inbox.expired(time() - retention)
+    for instance in expired:
+        for name in data.store.inbox.objects_of(instance.id):
+            data.objects.remove(name)
+        data.images.remove(instance.spool)
+        data.store.inbox.deleted(instance.id)
+    return len(expired)
 
 
 def adopt(data: DataFolder, storage: Storage) -> int:
@@ -69,14 +69,15 @@ class Housekeeping:
             if signs is not None:
                 notify(ALIVE)
             if monotonic() - looked > _EVERY:
-                looked = monotonic()
-                self._look()
+                looked = float("-inf") if self._look() else monotonic()
 
-    def _look(self) -> None:
+    def _look(self) -> int:
+        """Delete some of what is expired; how many images, none being left after 0."""
         try:
             count = delete_expired(self._data, self._node.retention)
         except (OSError, BrixiaEdgeError) as error:
             warn("old images cannot be deleted", reason=type(error).__name__)
-            return
+            return 0
         if count:
             log("old images deleted", images=count)
+        return count

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import time
@@ -67,6 +67,19 @@ class Database:
         except sqlite3.Error as error:
             raise StateError(f"{self.path} cannot be read: {error}") from error
 
+    def version(self) -> tuple[int, int]:
+        """Differs from what it was when anything was written since, by whomever.
+
+        Raises
+        ------
+        StateError
+            The database cannot be read.
+        """
+        with self._turn:
+            # Counts what others wrote; total_changes what this connection did.
+            ((others,),) = self.rows("PRAGMA data_version")
+            return others, self._connection.total_changes
+
     @contextmanager
     def transaction(self) -> Generator[sqlite3.Connection]:
         """All of a block or nothing; blocks within a block are part of it.
@@ -109,6 +122,18 @@ class Database:
                 copy.close()
         except sqlite3.Error as error:
             raise StateError(f"{target} cannot be written as a backup: {error}") from error
+
+
+def equal(columns: Mapping[str, object | None]) -> tuple[str, tuple[Any, ...]]:
+    """A condition on those columns alone of which a value is asked, so that an index serves it.
+
+    Parameters
+    ----------
+    columns
+        By name; None where any value will do.
+    """
+    asked = {name: value for name, value in columns.items() if value is not None}
+    return " AND ".join(("TRUE", *(f"{name} = ?" for name in asked))), tuple(asked.values())
 
 
 def note(

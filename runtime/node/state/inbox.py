@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields, replace
 from time import time
 
-from .database import Database, note
+from .database import Database, equal, note
 from .rows import (
     CONFLICT,
     DONE,
@@ -195,10 +195,11 @@ class Inbox:
     def requeue(self, sop_instance_uid: str | None = None) -> int:
         """Score failed images again, one or all; how many these are."""
         with self._database.transaction() as connection:
+            condition, values = equal({"state": FAILED, "sop_instance_uid": sop_instance_uid})
             return connection.execute(
-                "UPDATE instances SET state = ?, attempts = 0, reason = '' WHERE state = ? "
-                "AND deleted_at IS NULL AND sop_instance_uid = coalesce(?, sop_instance_uid)",
-                (QUEUED, FAILED, sop_instance_uid),
+                "UPDATE instances SET state = ?, attempts = 0, reason = '' "  # noqa: S608 - constants
+                f"WHERE deleted_at IS NULL AND {condition}",
+                (QUEUED, *values),
             ).rowcount
 
     def recover(self) -> int:

@@ -3,7 +3,7 @@
 from time import time
 from typing import Any
 
-from .database import Database, note
+from .database import Database, equal, note
 from .rows import COMMITTING, DONE, PARKED, WAITING, Delivery
 
 _COLUMNS = (
@@ -88,10 +88,10 @@ class Outbox:
     def retry_parked(self, destination: str | None = None) -> int:
         """Send what was parked again, of one destination or of all; how many these are."""
         with self._database.transaction() as connection:
+            condition, values = equal({"state": PARKED, "destination": destination})
             return connection.execute(
-                "UPDATE outbox SET state = ?, next_at = ? "
-                "WHERE state = ? AND destination = coalesce(?, destination)",
-                (WAITING, time(), PARKED, destination),
+                f"UPDATE outbox SET state = ?, next_at = ? WHERE {condition}",  # noqa: S608 - constants
+                (WAITING, time(), *values),
             ).rowcount
 
     def _deliver(self, change: str, values: tuple[Any, ...], delivery_id: int) -> None:

@@ -82,7 +82,16 @@ _OBSERVED = """
 ALTER TABLE results ADD COLUMN observed TEXT NOT NULL DEFAULT '{}';
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST, _OBSERVED)
+_INDEXES = """
+CREATE INDEX objects_by_instance ON objects (instance_id);
+CREATE INDEX instances_by_time ON instances (received_at);
+CREATE INDEX instances_kept ON instances (state, received_at) WHERE deleted_at IS NULL;
+CREATE INDEX instances_repeated ON instances (repeats) WHERE repeats > 0;
+CREATE INDEX outbox_by_state ON outbox (state, object_id);
+CREATE INDEX results_by_role ON results (role);
+"""
+
+MIGRATIONS: Sequence[str] = (_FIRST, _OBSERVED, _INDEXES)
 """Script number n makes version n + 1 of version n; one is added, none is ever changed."""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from ...reports.dicom.result import report_series_uid
 from ...reports.prior import PriorReport
 from ...scores import Zone
-from .database import Database, note
+from .database import Database, equal, note
 from .inbox import INSTANCE
 from .outbox import DELIVERIES
 from .rows import (
@@ -30,6 +30,7 @@ class Views:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._counted: tuple[tuple[int, int], Counts] | None = None
 
     def instance(self, sop_instance_uid: str) -> ScoredInstance | None:
         """The image of a UID, the first received where there is a conflict."""
@@ -43,11 +44,10 @@ class Views:
         self, limit: int = 50, state: str | None = None, patient: str | None = None
     ) -> list[ScoredInstance]:
         """The images received last, all or those of a state or a patient."""
+        condition, values = equal({"instances.state": state, "instances.patient": patient})
         return self._scored(
-            "WHERE instances.state = coalesce(?, instances.state) "
-            "AND instances.patient = coalesce(?, instances.patient) "
-            "ORDER BY instances.received_at DESC, instances.id DESC LIMIT ?",
-            (state, patient, limit),
+            f"WHERE {condition} ORDER BY instances.received_at DESC, instances.id DESC LIMIT ?",
+            (*values, limit),
         )
 
     def course(self, patient: str) -> list[ScoredInstance]:
@@ -130,7 +130,13 @@ class Views:
             note(connection, kind, text, instance_id)
 
     def counts(self) -> Counts:
-        """How much there is of everything."""
+        """How much there is of everything; counted anew when anything was written since."""
+        version = self._database.version()
+        if self._counted is None or self._counted[0] != version:
+            self._counted = version, self._count()
+        return self._counted[1]
+
+    def _count(self) -> Counts:
         with self._database.transaction() as connection:
             one = connection.execute
             instances = dict(one("SELECT state, count(*) FROM instances GROUP BY state").fetchall())
@@ -145,7 +151,8 @@ class Views:
                 "JOIN objects ON objects.id = outbox.object_id "
                 "JOIN results ON results.instance_id = objects.instance_id WHERE outbox.state = ?"
             )
-            (repeats,) = one("SELECT coalesce(sum(repeats), 0) FROM instances").fetchone()
+            again = "SELECT coalesce(sum(repeats), 0) FROM instances WHERE repeats > 0"
+            (repeats,) = one(again).fetchone()
             return Counts(
                 instances,
                 deliveries,

@@ -133,12 +133,14 @@ def _error(status: int, kind: str, message: str) -> "Response":
 
 
 async def _page(node: NodeView, request: "Request") -> "Response":
-    return Response(page(_parts(node, request)), media_type="text/html")
+    parts = await asyncio.to_thread(_parts, node, request)
+    return Response(page(parts), media_type="text/html")
 
 
 async def _rows(node: NodeView, request: "Request") -> "Response":
     """The part of the page that changes."""
-    return Response(rows(_parts(node, request)), media_type="text/html")
+    parts = await asyncio.to_thread(_parts, node, request)
+    return Response(rows(parts), media_type="text/html")
 
 
 def _parts(node: NodeView, request: "Request") -> dict[str, Any]:
@@ -178,7 +180,8 @@ async def _ready(node: NodeView, request: "Request") -> "Response":
 
 async def _metrics(node: NodeView, request: "Request") -> "Response":
     del request
-    return Response(node.meters.text(), media_type="text/plain; version=0.0.4")
+    text = await asyncio.to_thread(node.meters.text)
+    return Response(text, media_type="text/plain; version=0.0.4")
 
 
 async def _openapi(node: NodeView, request: "Request") -> "Response":
@@ -188,7 +191,7 @@ async def _openapi(node: NodeView, request: "Request") -> "Response":
 
 async def _state(node: NodeView, request: "Request") -> "Response":
     del request
-    return JSONResponse(state_object(node.data.store.views.counts()))
+    return JSONResponse(state_object(await asyncio.to_thread(node.data.store.views.counts)))
 
 
 async def _events(node: NodeView, request: "Request") -> "Response":
@@ -198,8 +201,9 @@ async def _events(node: NodeView, request: "Request") -> "Response":
         last: object = None
         while not await request.is_disconnected():
             views = node.data.store.views
-            latest = views.latest_event()
-            now = (state_object(views.counts()), None if latest is None else latest.id)
+            latest = await asyncio.to_thread(views.latest_event)
+            counts = await asyncio.to_thread(views.counts)
+            now = (counts, None if latest is None else latest.id)
             if now != last:
                 last = now
                 yield "event: changed\ndata: {}\n\n"
@@ -209,7 +213,8 @@ async def _events(node: NodeView, request: "Request") -> "Response":
 
     if "stream" in request.query_params:
         return StreamingResponse(stream(), media_type="text/event-stream")
-    events = node.data.store.views.events(_number(request, "after", 0, 2**62), 100)
+    after = _number(request, "after", 0, 2**62)
+    events = await asyncio.to_thread(node.data.store.views.events, after)
     return JSONResponse({"events": [event_object(each) for each in events]})
 
 
@@ -233,9 +238,9 @@ async def _take(node: NodeView, request: "Request") -> "Response":
 
 async def _list(node: NodeView, request: "Request") -> "Response":
     asked = request.query_params
-    found = node.data.store.views.latest(
-        _number(request, "limit", 50, _MOST), asked.get("state") or None, asked.get("patient")
-    )
+    limit, state = _number(request, "limit", 50, _MOST), asked.get("state") or None
+    views = node.data.store.views
+    found = await asyncio.to_thread(views.latest, limit, state, asked.get("patient"))
     return JSONResponse({"instances": [instance_object(each) for each in found]})
 
 
@@ -247,7 +252,8 @@ def _number(request: "Request", name: str, default: int, most: int) -> int:
 
 
 async def _instance(node: NodeView, request: "Request") -> "Response":
-    found = node.data.store.views.instance(request.path_params["uid"])
+    uid = request.path_params["uid"]
+    found = await asyncio.to_thread(node.data.store.views.instance, uid)
     if found is None:
         return _error(404, "NotFound", "the node knows no image of this UID")
     return JSONResponse(instance_object(found))
