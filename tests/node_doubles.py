@@ -92,6 +92,9 @@ class Archive:
         AE title and port for confirmations on a new association.
     reports
         What it confirmed.
+    syntaxes
+        Transfer syntaxes that it takes; None for the usual ones. Where some are named, it keeps
+        `objects`, too.
     heard
         Statuses that answered its confirmations on the same association; -1 for no answer.
     """
@@ -104,6 +107,8 @@ class Archive:
     report_to: tuple[str, int] = ("BRIXIA", 0)
     reports: list[Dataset] = field(default_factory=list[Dataset])
     heard: list[int] = field(default_factory=list[int])
+    syntaxes: list[str] | None = None
+    objects: list[Dataset] = field(default_factory=list[Dataset])
 
     @contextmanager
     def open(
@@ -112,7 +117,7 @@ class Archive:
         """Listen while the block lasts."""
         entity: Any = pynetdicom.AE(ae_title="PACS")
         for sop_class in takes:
-            entity.add_supported_context(sop_class)
+            entity.add_supported_context(sop_class, self.syntaxes)
         entity.add_supported_context("1.2.840.10008.1.1")
         entity.add_supported_context(STORAGE_COMMITMENT)
         handlers = [(evt.EVT_C_STORE, self._store), (evt.EVT_N_ACTION, self._action)]
@@ -126,6 +131,8 @@ class Archive:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if answer in {0, "hang up"}:
             self.kept.append(str(event.request.AffectedSOPInstanceUID))
+            if self.syntaxes is not None:
+                self.objects.append(event.dataset)
         if answer == "nothing":
             sleep(3 * SECONDS_TO_WAIT)
             return 0xA700

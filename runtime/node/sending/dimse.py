@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -21,6 +22,10 @@ except ModuleNotFoundError as error:
 
 evt: Any = import_module("pynetdicom.events")
 dcmread: Any = import_module("pydicom").dcmread  # its types are not whole
+read_file_meta_info: Any = import_module("pydicom.filereader").read_file_meta_info
+# A file that the archive takes as it is goes out as it is, not parsed and not whole in memory.
+_config: Any = import_module("pynetdicom._config")
+_config.STORE_SEND_CHUNKED_DATASET = True
 _LONGER = 1.0  # seconds that we wait longer for a release than pynetdicom for its answer
 SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
 
@@ -92,11 +97,12 @@ class DimseTransport:
     def _store(self, association: Any, delivery: Delivery, folder: Spool) -> Outcome:
         if not association.is_established:
             return transient("the archive ended the association")
-        accepted = {str(context.abstract_syntax) for context in association.accepted_contexts}
-        if delivery.sop_class_uid not in accepted:
+        if delivery.sop_class_uid not in {sop_class for sop_class, _ in _accepted(association)}:
             return permanent(f"the archive takes no {delivery.kind} (its SOP class is refused)")
         try:
-            status = association.send_c_store(dcmread(folder.path(delivery.file)))
+            path = folder.path(delivery.file)
+            as_it_is = (delivery.sop_class_uid, _syntax_of(path)) in _accepted(association)
+            status = association.send_c_store(path if as_it_is else dcmread(path))
         except OSError as error:
             return permanent(f"the answer's file cannot be read: {error.strerror}")
         except (ValueError, RuntimeError, AttributeError) as error:
@@ -104,6 +110,18 @@ class DimseTransport:
         if "Status" not in status:
             return transient("the archive did not answer")
         return of_status(int(status.Status))
+
+
+def _accepted(association: Any) -> set[tuple[str, str]]:
+    """SOP classes with the transfer syntax in which each is taken."""
+    return {
+        (str(context.abstract_syntax), str(context.transfer_syntax[0]))
+        for context in association.accepted_contexts
+    }
+
+
+def _syntax_of(path: Path) -> str:
+    return str(read_file_meta_info(path).TransferSyntaxUID)
 
 
 def _limit_waiting(event: Any, seconds: float) -> None:

@@ -28,8 +28,9 @@ from brixia_edge.runtime.node.state.rows import AnswerObject, Delivery, Received
 from brixia_edge.runtime.reports.dicom.secondary_capture import secondary_capture
 from brixia_edge.runtime.reports.material import Material
 from brixia_edge.runtime.results import ScoredRadiograph
-from node_doubles import SECONDARY_CAPTURE, Archive, wait_until
+from node_doubles import SECONDARY_CAPTURE, Archive, dcmread, wait_until
 from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 IMAGE = Received("1.2.3", "ab", "1.2.840", "1.2", 5, "XR1", "1.9", "", "", "a.dcm")
 
@@ -109,6 +110,22 @@ def test_answers_arrive_once(
         assert not sending.step()
     assert sorted(archive.kept) == sorted(answers)
     assert states(data) == {"done": 2}
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_answers_arrive_as_they_are_or_in_the_syntax_that_the_archive_takes(
+    sender: Callable[..., Sender], data: DataFolder, answers: Sequence[str], syntax: str
+) -> None:
+    with Archive(syntaxes=[syntax]).open() as archive:
+        sender(archive).step()
+    assert states(data) == {"done": 2}
+    written = [dcmread(data.objects.path(f"{number}.dcm")) for number in (1, 2)]
+    assert sorted(archive.kept) == sorted(answers)
+    assert [_values(each) for each in archive.objects] == [_values(each) for each in written]
+
+
+def _values(dataset: Dataset) -> dict[str, object]:
+    return {element.keyword: element.value for element in dataset if element.VR != "SQ"}
 
 
 def test_an_archive_that_is_not_there_is_tried_again(
