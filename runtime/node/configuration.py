@@ -17,9 +17,10 @@ from .values import (
     AE_TITLE,
     DURATION,
     FLAG,
-    NUMBER,
+    FOLDER,
     PATH,
     PORT,
+    SECONDS,
     SIZE,
     TEXT,
     WHOLE,
@@ -75,7 +76,7 @@ class NodeSection:
 
     ae_title: str = entry(AE_TITLE, "The AE title by which modalities must call it.", "BRIXIA")
     listen: Address = entry(ADDRESS, "Where it listens for DICOM.", "127.0.0.1:11112")
-    data: Path = entry(PATH, "The folder of all that it keeps.", "/var/lib/brixia-edge")
+    data: Path = entry(FOLDER, "The folder of all that it keeps.", "/var/lib/brixia-edge")
     reserve: int = entry(SIZE, "Below this much free disk no images are taken.", "5GB")
     retention: int = entry(DURATION, "How long an image stays after its answer arrived.", "7d")
     accept: str = entry(
@@ -151,7 +152,7 @@ class DestinationSection:
         several(choice("sr", "capture")), "Which answers it gets.", ["sr", "capture"]
     )
     commit: bool = entry(FLAG, "dimse: ask it to confirm that it keeps them.", False)
-    timeout: float = entry(NUMBER, "Seconds to wait for an answer of it.", 30)
+    timeout: float = entry(SECONDS, "Seconds to wait for an answer of it.", 30)
 
 
 @dataclass(frozen=True)

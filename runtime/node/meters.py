@@ -58,7 +58,7 @@ class Meters:
         self.registry = CollectorRegistry()
         self.acknowledge = self._histogram("acknowledge", "From the whole image to our Success")
         self.score = self._histogram("score", "From the queue to score and answers")
-        self.deliver = self._histogram("deliver", "From the score to the archive's Success")
+        self.deliver = self._histogram("deliver", "From the score to the answer's arrival")
         self.registry.register(self)
 
     def text(self) -> bytes:

@@ -72,8 +72,8 @@ def _whole(value: object) -> int:
     return value
 
 
-def _number(value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 10**9:
+def _seconds(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 10**9:
         raise ValueError
     return float(value)
 
@@ -103,15 +103,23 @@ def _path(value: object) -> Path | None:
     return Path(text) if text else None
 
 
+def _folder(value: object) -> Path:
+    path = _path(value)
+    if path is None:
+        raise ValueError
+    return path
+
+
 TEXT = Kind("a text", _text)
 AE_TITLE = Kind("an AE title of 1 to 16 characters (PS3.5 6.2)", _ae_title)
 ADDRESS = Kind('a host and a port, such as "127.0.0.1:11112"', _address)
 PORT = Kind(f"a port from 1 to {_LARGEST_PORT}", _port)
 WHOLE = Kind("a whole number from 1", _whole)
-NUMBER = Kind("a number from 0", _number)
+SECONDS = Kind("a number of seconds above 0, such as 30", _seconds)
 FLAG = Kind("true or false", _flag)
 SIZE = Kind('a size such as "5GB" (KB, MB, GB, TB: powers of 1000)', _unit(_SIZES))
 DURATION = Kind('a duration such as "7d" (s, min, h, d)', _unit(_SECONDS))
+FOLDER = Kind('the path of a folder, such as "/var/lib/brixia-edge"', _folder)
 PATH = Kind("the path of a file or a folder; empty for none", _path)
 
 

@@ -98,6 +98,7 @@ class Node:
         self.drift = DriftWatch(self.data.store.views, self.models.current)
         self.meters = Meters(self._look)
         self.scoring.took = self.meters.score.observe
+        self.data.store.outbox.took = self.meters.deliver.observe
         self._web = WebServer(configuration.http.listen, make_app(self._view()))
         self._server: NodeServer | None = None
         self._threads: list[threading.Thread] = []

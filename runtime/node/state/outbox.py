@@ -1,10 +1,11 @@
 """Answers on their way to their destinations."""
 
+from collections.abc import Callable
 from time import time
 from typing import Any
 
 from .database import Database, equal, note
-from .rows import COMMITTING, DONE, PARKED, WAITING, Delivery
+from .rows import COMMITTING, DONE, MAIN, PARKED, WAITING, Delivery
 
 _COLUMNS = (
     "outbox.id, objects.instance_id, outbox.destination, outbox.state, outbox.attempts, "
@@ -25,6 +26,8 @@ class Outbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.took: Callable[[float], object] = lambda _: None
+        """Is given the seconds from an image's score to the arrival of each of its answers."""
 
     def due(self, destination: str, now: float, limit: int = 16) -> list[Delivery]:
         """What is to be sent to a destination by now, the oldest first."""
@@ -43,7 +46,18 @@ class Outbox:
 
     def delivered(self, delivery_id: int) -> None:
         """An answer arrived, and nothing more is to be done."""
-        self._deliver("state = ?, done_at = ?, last_error = ''", (DONE, time()), delivery_id)
+        now = time()
+        with self._database.transaction() as connection:
+            self._deliver("state = ?, done_at = ?, last_error = ''", (DONE, now), delivery_id)
+            (scored_at,) = connection.execute(
+                "SELECT max(results.created_at) FROM outbox "
+                "JOIN objects ON objects.id = outbox.object_id "
+                "JOIN results ON results.instance_id = objects.instance_id "
+                "WHERE outbox.id = ? AND results.role = ?",
+                (delivery_id, MAIN),
+            ).fetchone()
+        if scored_at is not None:
+            self.took(now - scored_at)
 
     def committing(self, delivery: Delivery, transaction_uid: str, until: float) -> None:
         """An answer arrived; whether it is kept is to be confirmed `until` then."""

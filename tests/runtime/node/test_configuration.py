@@ -63,6 +63,11 @@ def test_the_commented_file_is_a_configuration_and_names_every_default() -> None
     [
         ("[node]\nreserve = 5\n", r"\[node\]: reserve is 5; allowed is a size such as"),
         ('[node]\nreserve = "5 pints"\n', "reserve is '5 pints'"),
+        ('[node]\ndata = ""\n', "data is ''; allowed is the path of a folder"),
+        (
+            '[[destination]]\nname = "p"\ntimeout = 0\n',
+            "timeout is 0; allowed is a number of seconds",
+        ),
         ('[node]\nretention = "7"\n', "allowed is a duration"),
         ('[node]\nlisten = "127.0.0.1"\n', "allowed is a host and a port"),
         ('[node]\nlisten = "127.0.0.1:70000"\n', "listen is"),

@@ -86,3 +86,4 @@ def test_a_refusal_is_parked_and_a_person_has_it_sent_again(
         assert node.data.store.outbox.retry_parked("pacs") == 1
         wait_until(lambda: deliveries(node) == {"done": 2})
     assert len(archive.kept) == len(set(archive.kept)) == 2
+    assert b"brixia_deliver_seconds_count 2.0" in node.meters.text()

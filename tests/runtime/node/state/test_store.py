@@ -97,6 +97,17 @@ def test_a_failed_delivery_waits_and_a_parked_one_until_it_is_asked_for(store: S
     assert len(store.outbox.due("pacs", time())) == 1
 
 
+def test_how_long_an_answer_took_to_arrive_is_told(store: Store) -> None:
+    scored(store)
+    took: list[float] = []
+    store.outbox.took = took.append
+    (delivery,) = store.outbox.due("pacs", time())
+    store.outbox.committing(delivery, "2.25.3", time())
+    assert took == []
+    store.outbox.delivered(delivery.id)
+    assert len(took) == 1
+
+
 def test_what_was_being_scored_is_queued_again(store: Store, tmp_path: Path) -> None:
     store.inbox.add(IMAGE)
     store.inbox.next_to_score("newest")
