@@ -1,6 +1,7 @@
 """`report.html`: whole in itself, safe against names of files, and true to the evaluation."""
 
 import re
+import shutil
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -184,3 +185,32 @@ def test_an_interval_may_stand_below_its_figure_and_no_cell_is_cut(
         r'<td><span class="short">([^<]+)</span> <span class="short">([^<]+)</span>', text
     )
     assert ("7.50", "(2.00 to 13.00)") in cells
+
+
+LAYOUT = """() => [...document.querySelectorAll('.wide')]
+  .filter(each => each.checkVisibility()).map(each => {
+    const caption = each.querySelector('caption span'), box = caption.getBoundingClientRect();
+    return [each.scrollWidth > each.clientWidth, box.right <= innerWidth,
+            getComputedStyle(caption, '::after').content.includes('Scroll sideways'),
+            document.documentElement.scrollWidth <= innerWidth];
+  })"""
+"""Of each wide table: whether it scrolls, its caption is in sight, it hints, the page does not."""
+
+
+@pytest.mark.parametrize(("width", "narrow"), [(390, True), (1400, False)])
+def test_wide_tables_are_seen_whole_or_scroll_with_a_hint(
+    width: int, narrow: bool, evaluation: Evaluation, root: Path, bundle: Bundle
+) -> None:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("Chromium is not installed")
+    text = render(evaluation, tuple(view_cases(evaluation.bundles[0], bundle, root)))
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        shown = browser.new_page(viewport={"width": width, "height": 900})
+        shown.set_content(text)
+        tables = [tuple(table) for table in shown.evaluate(LAYOUT)]
+        browser.close()
+    assert any(scrolls for scrolls, *_ in tables) == narrow
+    assert {table[1:] for table in tables} == {(True, narrow, True)}
