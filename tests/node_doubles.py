@@ -176,7 +176,7 @@ class Archive:
         title, port = self.report_to
         association = entity.associate("127.0.0.1", port, ae_title=title, ext_neg=[role])
         if association.is_established:
-            association.send_n_event_report(report, 1 + lost, *_PUSH_MODEL)
+            self._report_here(association, report, lost)
             association.release()
 
 

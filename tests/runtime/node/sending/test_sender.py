@@ -12,6 +12,8 @@ import pytest
 from brixia_edge.runtime.node.configuration import Configuration
 from brixia_edge.runtime.node.data_folder import DataFolder
 from brixia_edge.runtime.node.operating.node import CommitmentOf
+from brixia_edge.runtime.node.receiving.admission import Admission
+from brixia_edge.runtime.node.receiving.server import start_server
 from brixia_edge.runtime.node.scoring.answers import encoded
 from brixia_edge.runtime.node.sending.commitment import CommitmentReports, request_commitment
 from brixia_edge.runtime.node.sending.dimse import DimseTransport, end
@@ -190,6 +192,27 @@ def test_storage_commitment_is_awaited_on_the_same_association(
     with Archive(commitment="same").open() as archive:
         sender(archive, destination="commit = true").step()
         wait_until(lambda: states(data) == {"done": 2})
+
+
+@pytest.mark.usefixtures("answers")
+def test_storage_commitment_is_taken_on_an_association_that_the_archive_opens(
+    sender: Callable[..., Sender], data: DataFolder, configure: Callable[..., Configuration]
+) -> None:
+    archive = Archive(commitment="new")
+    configuration = configure(archive, destination="commit = true")
+    section = configuration.node
+    # Below the reserve, as it is when most waits to be confirmed.
+    admission = Admission(section, configuration.callers, lambda: False)
+    reports = CommitmentReports(data.store.outbox, ["pacs"])
+    server = start_server(section, admission, lambda _: 0xA700, reports.handle)
+    archive.report_to = ("BRIXIA", section.listen.port)
+    try:
+        with archive.open():
+            sender(archive, destination="commit = true").step()
+            wait_until(lambda: states(data) == {"done": 2})
+            wait_until(lambda: archive.heard == [0x0000])
+    finally:
+        server.shutdown()
 
 
 @pytest.mark.usefixtures("answers")

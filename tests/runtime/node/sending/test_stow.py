@@ -177,7 +177,9 @@ def test_a_success_that_does_not_name_the_answer_is_tried_again(
 
 @pytest.mark.parametrize(
     ("status", "verdict"),
-    [(503, Verdict.TRANSIENT), (429, Verdict.TRANSIENT), (400, Verdict.PERMANENT)],
+    [(503, Verdict.TRANSIENT), (429, Verdict.TRANSIENT), (400, Verdict.PERMANENT)]
+    # A token that is missing or wrong, no right to store, an object of another study.
+    + [(status, Verdict.PERMANENT) for status in (401, 403, 409)],
 )
 def test_a_refusal_is_judged_at_once_and_not_asked_for_again(
     service: Service, deliver: Callable[[str], Outcome], status: int, verdict: Verdict
