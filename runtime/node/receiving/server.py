@@ -34,7 +34,7 @@ SECONDS_BETWEEN_PDUS = 60.0
 
 LARGEST_PDU = 128 * 2**10
 _HEADER = 6
-_CONNECTIONS, _CONNECTIONS_OF_A_HOST = 4, 3
+CONNECTIONS, CONNECTIONS_OF_A_HOST = 4, 3
 """Times the associations: connections, most of which have not asked for one yet."""
 
 _MARGIN = 2**20  # bytes of a message beside its dataset
@@ -54,10 +54,13 @@ class DeadlineSocket(AssociationSocket):
         super().__init__(assoc, client_socket=client_socket)
         self._deadline = 0.0
         self._of_this_message = 0
+        self.unanswered = False
+        """Whether a request has arrived whole whose answer is not on its way."""
 
     def message_ended(self) -> None:
         """Begin to count anew."""
         self._of_this_message = 0
+        self.unanswered = True
 
     def recv(self, nr_bytes: int) -> bytearray:
         """Read as many bytes, or fewer where the caller closes.
@@ -182,6 +185,8 @@ class NodeServer(ThreadedAssociationServer):
         Decides on callers.
     largest_message
         Bytes.
+    opening
+        The hosts of connections that have no association yet, such as in a TLS handshake.
     """
 
     daemon_threads = True
@@ -189,14 +194,31 @@ class NodeServer(ThreadedAssociationServer):
     tls: ssl.SSLContext | None
     admission: Admission
     largest_message: int
+    opening: list[str]
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether there is room for one more connection, asked for an association or not."""
         del request
-        everyone = self.active_associations
-        of_this_host = sum(_host_of(each) == client_address[0] for each in everyone)
+        everyone = [_host_of(each) for each in self.active_associations] + self.opening
         most = self.admission.most
-        return len(everyone) < _CONNECTIONS * most and of_this_host < _CONNECTIONS_OF_A_HOST * most
+        of_this_host = everyone.count(client_address[0])
+        return len(everyone) < CONNECTIONS * most and of_this_host < CONNECTIONS_OF_A_HOST * most
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Give a connection a thread, which counts until it has an association or has ended."""
+        self.opening.append(client_address[0])
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self.opening.remove(client_address[0])
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in its thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.opening.remove(client_address[0])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Close a connection over which anything went wrong, without a word of it."""
@@ -233,7 +255,7 @@ def start_server(
     _config: Any = import_module("pynetdicom._config")
     _config.LOG_HANDLER_LEVEL = "none"  # its handlers write names
     entity: Any = pynetdicom.AE(ae_title=node.ae_title)
-    entity.maximum_associations = _CONNECTIONS * node.associations  # `Admission` counts strictly
+    entity.maximum_associations = CONNECTIONS * node.associations  # `Admission` counts strictly
     entity.maximum_pdu_size = LARGEST_PDU // 2
     entity.acse_timeout = entity.dimse_timeout = SECONDS_OF_A_PDU
     entity.network_timeout = SECONDS_BETWEEN_PDUS
@@ -246,6 +268,7 @@ def start_server(
         (evt.EVT_C_STORE, store),
         (evt.EVT_N_EVENT_REPORT, report),
         (evt.EVT_DIMSE_RECV, _message_ended),
+        (evt.EVT_DIMSE_SENT, _answered),
     ]
     tls = server_tls(node.tls)
     server = NodeServer(
@@ -256,7 +279,7 @@ def start_server(
         evt_handlers=handlers,
         request_handler=_Handler,
     )
-    server.tls, server.admission = tls, admission
+    server.tls, server.admission, server.opening = tls, admission, []
     server.largest_message = node.largest + _MARGIN
     entity._servers.append(server)
     threading.Thread(
@@ -266,9 +289,22 @@ def start_server(
 
 
 def _message_ended(event: Any) -> None:
+    """Abort where a request comes before the last one's answer: that was never negotiated.
+
+    Without asynchronous operations (PS3.7 D.3.3.3) one may be outstanding; more would pile up.
+    """
+    connection = event.assoc.dul.socket
+    if not isinstance(connection, DeadlineSocket):
+        return
+    if connection.unanswered:
+        event.assoc.dul.event_queue.put("Evt19")  # as an invalid PDU (PS3.8 9.2.3)
+    connection.message_ended()
+
+
+def _answered(event: Any) -> None:
     connection = event.assoc.dul.socket
     if isinstance(connection, DeadlineSocket):
-        connection.message_ended()
+        connection.unanswered = False
 
 
 def server_tls(files: TlsSection) -> ssl.SSLContext | None:

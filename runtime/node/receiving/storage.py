@@ -117,7 +117,8 @@ class Storage:
             A DICOM file, with or without file meta information.
         """
         try:
-            syntax, dataset = split_file(content)
+            with self._describing:
+                syntax, dataset = split_file(content)
         except BrixiaEdgeError as error:
             return Taken(CANNOT_UNDERSTAND, None, reason=str(error))
         return self.take(content, digest(syntax, dataset), "http")

@@ -288,11 +288,13 @@ class SlowStorage:
 
     def __init__(self) -> None:
         self.entered, self.go_on = threading.Event(), threading.Event()
+        self.left = threading.Event()
 
     def __call__(self, event: object) -> int:
         del event
         self.entered.set()
         self.go_on.wait(30)
+        self.left.set()
         return 0
 
 
@@ -329,6 +331,35 @@ def test_a_caller_that_goes_before_its_answer_leaves_no_thread_and_no_connection
     finally:
         server.shutdown()
     assert not died
+
+
+def test_a_caller_that_sends_on_before_its_answer_is_aborted(
+    configure: Callable[..., Configuration], image: Callable[..., bytes]
+) -> None:
+    """Requests without end would pile up in memory."""
+    configuration, storage = configure(), SlowStorage()
+    admission = Admission(configuration.node, configuration.sources, lambda: True)
+    server = start_server(configuration.node, admission, storage, lambda _: (0, None))
+    try:
+        with request_sent(port(server), image()) as caller:
+            assert storage.entered.wait(20)
+            (association,) = server.active_associations
+            caller.sendall(_echo_request(association.accepted_contexts[0].context_id or 0))
+            wait_until(lambda: not open_(association))
+            assert not storage.left.is_set()
+    finally:
+        storage.go_on.set()
+        server.shutdown()
+
+
+def _echo_request(context: int) -> bytes:
+    """A C-ECHO request (PS3.7 9.3.5.1) in a P-DATA-TF PDU of its own (PS3.8 9.3.5)."""
+    elements = [(0x0002, b"1.2.840.10008.1.1\0"), (0x0100, b"\x30\0"), (0x0110, b"\x09\0")]
+    elements.append((0x0800, b"\x01\x01"))
+    body = b"".join(struct.pack("<HHL", 0, tag, len(value)) + value for tag, value in elements)
+    command = struct.pack("<HHLL", 0, 0, 4, len(body)) + body
+    item = struct.pack(">LBB", len(command) + 2, context, 3) + command
+    return struct.pack(">BBL", 4, 0, len(item)) + item
 
 
 def open_(association: Any) -> bool:
@@ -401,6 +432,26 @@ def test_tls_asks_for_certificates_and_its_handshakes_block_nobody(
         silent.close()
     finally:
         found.shutdown()
+
+
+def test_connections_that_shake_no_hands_are_counted(
+    configure: Callable[..., Configuration], tmp_path: Path
+) -> None:
+    files = _certificates(tmp_path)
+    section = configure().node
+    section = replace(section, associations=1, tls=replace(section.tls, **files))
+    admission = Admission(section, (), lambda: True)
+    server = start_server(section, admission, lambda _: 0, lambda _: (0, None))
+    silent = [connect(server) for _ in range(server_module.CONNECTIONS_OF_A_HOST)]
+    try:
+        with connect(server) as refused:
+            # Long before any handshake takes too long: those who were there first are still there.
+            assert refused.recv(1) == b""
+            assert open_connections(server) == len(silent)
+    finally:
+        for each in silent:
+            each.close()
+        server.shutdown()
 
 
 def _first_byte(context: ssl.SSLContext, plain: socket.socket) -> bytes:

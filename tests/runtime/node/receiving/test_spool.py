@@ -5,12 +5,17 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from time import sleep
+from typing import Any
 
 import pytest
 from brixia_edge.runtime.node.data_folder import DataFolder
 from brixia_edge.runtime.node.operating.housekeeping import adopt, delete_expired
+from brixia_edge.runtime.node.receiving import arrival
+from brixia_edge.runtime.node.receiving import storage as storage_module
 from brixia_edge.runtime.node.receiving.spool import PARTIAL, Spool, digest
 from brixia_edge.runtime.node.receiving.storage import (
     CANNOT_UNDERSTAND,
@@ -19,7 +24,7 @@ from brixia_edge.runtime.node.receiving.storage import (
     SUCCESS,
     Storage,
 )
-from brixia_edge.runtime.node.state.rows import Uptake
+from brixia_edge.runtime.node.state.rows import Received, Uptake
 
 ONE_IMAGE = """
 import sys
@@ -166,6 +171,31 @@ def test_a_full_disk_is_told_as_such_and_the_image_taken_up_when_there_is_room(
         assert (taken.status, taken.uptake) == (OUT_OF_RESOURCES, None)
         assert "No space left" in taken.reason
     assert storage.take(image(), "ab", "XR1").status == SUCCESS
+
+
+def test_an_upload_is_parsed_when_no_other_object_is(
+    storage: Storage, image: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    describing, together = threading.Event(), list[bool]()
+
+    def describe(*given: Any) -> Received:
+        describing.set()
+        sleep(0.3)  # long enough for the upload to come in between, if it may
+        describing.clear()
+        return arrival.describe(*given)
+
+    def split(content: bytes) -> tuple[str, bytes]:
+        together.append(describing.is_set())
+        return arrival.split_file(content)
+
+    monkeypatch.setattr(storage_module, "describe", describe)
+    monkeypatch.setattr(storage_module, "split_file", split)
+    received = threading.Thread(target=storage.take, args=[image(1), f"{1:064x}", "XR1"])
+    received.start()
+    assert describing.wait(20)
+    assert storage.take_upload(image(2)).status == SUCCESS
+    received.join(20)
+    assert together == [False]
 
 
 def test_a_file_that_became_safe_before_a_crash_is_adopted(
