@@ -95,8 +95,9 @@ def run(config: Path) -> None:
 def status(config: Path) -> int:
     """Tell what the node has received, scored and sent, and what needs a person.
 
-    Exit status 1 where answers are parked or images failed.
+    Exit status 1 where answers are parked or have no destination any more, or images failed.
     """
+    destinations = [each.name for each in _configuration(config).destinations]
     with _store(config) as store:
         counts, agreement = store.views.counts(), store.views.agreement()
     for state, count in sorted(counts.instances.items()):
@@ -107,8 +108,11 @@ def status(config: Path) -> int:
     show([f"repeated  {'':<14}{counts.repeats:>8}"])
     if agreement.images:
         show([_agreement(agreement)])
+    stranded = counts.stranded(destinations)
+    for name, count in stranded.items():
+        tell(_of("web.views", "stranded_sentence")(name, count))
     parked = any("parked" in states for states in counts.deliveries.values())
-    return UNSCORED if parked or counts.instances.get("failed") else 0
+    return UNSCORED if parked or stranded or counts.instances.get("failed") else 0
 
 
 def _agreement(found: Any) -> str:
@@ -126,6 +130,20 @@ def retry(config: Path, destination: str | None) -> None:
     """Send parked answers again, all or those of one destination."""
     with _store(config) as store:
         show([f"{store.outbox.retry_parked(destination)} answers are sent again"])
+
+
+@node.command()
+@config_option
+@click.argument("destination")
+def drop(config: Path, destination: str) -> None:
+    """Give up the answers to a destination that the configuration names no more."""
+    if destination in [each.name for each in _configuration(config).destinations]:
+        raise ConfigurationError(
+            f"{config} names the destination {destination!r}, and its answers are being sent; take "
+            "it out of the configuration and start the node anew before you drop them"
+        )
+    with _store(config) as store:
+        show([f"{store.outbox.drop(destination)} answers are given up"])
 
 
 @node.command()

@@ -154,6 +154,9 @@ class Node:
         adopted = adopt(self.data, self.storage)
         if again or adopted:
             log("taken up from before", queued=again, adopted=adopted)
+        for each in self.configuration.destinations:
+            if not each.commit and (settled := self.data.store.outbox.settle(each.name)):
+                log("no confirmation is asked for any more", to=each.name, answers=settled)
 
     def _listen(self) -> None:
         section = self.configuration.node
@@ -169,7 +172,14 @@ class Node:
         http = self.configuration.http
         token = read_token(http.token_file)
         return NodeView(
-            self.data, self.meters, self._ready, self._take, self._score_once, token, http.largest
+            self.data,
+            self.meters,
+            self._ready,
+            self._take,
+            self._score_once,
+            token,
+            http.largest,
+            tuple(self.transports),
         )
 
     def _ready(self) -> dict[str, bool]:

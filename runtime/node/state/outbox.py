@@ -108,6 +108,24 @@ class Outbox:
                 (WAITING, time(), *values),
             ).rowcount
 
+    def settle(self, destination: str) -> int:
+        """Ask a destination for no confirmations any more: what it took has arrived; how many."""
+        with self._database.transaction() as connection:
+            return connection.execute(
+                "UPDATE outbox SET state = ?, done_at = ? WHERE destination = ? AND state = ?",
+                (DONE, time(), destination, COMMITTING),
+            ).rowcount
+
+    def drop(self, destination: str) -> int:
+        """Give up all answers that have not arrived at a destination; how many these are."""
+        with self._database.transaction() as connection:
+            count = connection.execute(
+                "DELETE FROM outbox WHERE destination = ? AND state != ?", (destination, DONE)
+            ).rowcount
+            if count:
+                note(connection, "dropped", f"{count} answers to {destination} were given up")
+            return count
+
     def _deliver(self, change: str, values: tuple[Any, ...], delivery_id: int) -> None:
         with self._database.transaction() as connection:
             connection.execute(

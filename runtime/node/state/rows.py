@@ -1,5 +1,6 @@
 """What goes into the database and comes out of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 
@@ -206,3 +207,12 @@ class Counts:
     oldest_queued: float | None
     oldest_waiting: float | None
     repeats: int
+
+    def stranded(self, destinations: Collection[str]) -> dict[str, int]:
+        """How many answers are to go to each destination that is none of these (any more)."""
+        open_answers = {
+            name: sum(count for state, count in states.items() if state != DONE)
+            for name, states in self.deliveries.items()
+            if name not in destinations
+        }
+        return {name: count for name, count in open_answers.items() if count}

@@ -1,7 +1,7 @@
 """The node's HTTP application: routes, each a few lines over what the node knows."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
@@ -66,6 +66,8 @@ class NodeView:
         What is asked for; empty for nothing.
     largest
         Bytes of an upload.
+    destinations
+        Names of those that answers go to.
     """
 
     data: DataFolder
@@ -75,6 +77,7 @@ class NodeView:
     score: Callable[[bytes], Mapping[str, Any]]
     token: str
     largest: int
+    destinations: Sequence[str] = ()
 
 
 def make_app(node: NodeView) -> Starlette:
@@ -150,7 +153,7 @@ def _parts(node: NodeView, request: "Request") -> dict[str, Any]:
     found = views.course(patient) if patient else views.latest(50, state)
     return {
         "counts": state_object(counts),
-        "alarms": list(alarms(counts, node.ready())),
+        "alarms": list(alarms(counts, node.ready(), node.destinations)),
         "shadow": views.agreement(),
         "images": [instance_object(each) for each in found],
         "state": state or "",

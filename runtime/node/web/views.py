@@ -1,7 +1,7 @@
 """What the page and the interface for programs tell of an image, in plain values."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -58,7 +58,9 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
 
 
-def alarms(counts: Counts, ready: Mapping[str, bool]) -> Iterable[str]:
+def alarms(
+    counts: Counts, ready: Mapping[str, bool], destinations: Collection[str]
+) -> Iterable[str]:
     """What a person should look at, one sentence each."""
     for name, fine in ready.items():
         if not fine:
@@ -70,3 +72,13 @@ def alarms(counts: Counts, ready: Mapping[str, bool]) -> Iterable[str]:
     for name, states in counts.deliveries.items():
         if parked := states.get("parked"):
             yield f"{parked} answers are refused by {name}"
+    for name, count in counts.stranded(destinations).items():
+        yield stranded_sentence(name, count)
+
+
+def stranded_sentence(name: str, count: int) -> str:
+    """What to do about answers to a destination that is none any more."""
+    return (
+        f"{count} answers are to go to {name}, which is no [[destination]] any more: name it "
+        f"again, or give them up by `brixia-edge node drop {name}`"
+    )

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from brixia_edge.runtime.node.configuration import Configuration
 from brixia_edge.runtime.node.data_folder import DataFolder
-from brixia_edge.runtime.node.operating.node import CommitmentOf
+from brixia_edge.runtime.node.operating.node import CommitmentOf, Node
 from brixia_edge.runtime.node.receiving.admission import Admission
 from brixia_edge.runtime.node.receiving.server import start_server
 from brixia_edge.runtime.node.scoring.answers import encoded
@@ -360,3 +360,20 @@ def test_a_lost_file_of_an_answer_is_told(
     with Archive().open() as archive:
         sender(archive).step()
     assert states(data) == {"done": 1, "parked": 1}
+
+
+@pytest.mark.usefixtures("answers")
+def test_what_waits_for_a_confirmation_that_is_wanted_no_more_has_arrived(
+    sender: Callable[..., Sender], configure: Callable[..., Configuration], data: DataFolder
+) -> None:
+    with Archive(commitment="never").open() as archive:
+        sender(archive, destination="commit = true").step()
+        asking = Node(configure(archive, destination="commit = true"))
+        asking.start()
+        asking.stop()
+        assert states(data) == {"committing": 2}
+        node = Node(configure(archive))
+        node.start()
+        node.stop()
+    assert states(data) == {"done": 2}
+    assert len(archive.kept) == 2

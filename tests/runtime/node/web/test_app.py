@@ -16,6 +16,7 @@ from brixia_edge.runtime.node.receiving.storage import OUT_OF_RESOURCES, SUCCESS
 from brixia_edge.runtime.node.web.app import NodeView, make_app
 from brixia_edge.runtime.node.web.auth import read_token
 from brixia_edge.runtime.node.web.openapi import openapi_document
+from brixia_edge.runtime.node.web.views import alarms
 from brixia_edge.runtime.results import RESEARCH_USE
 
 TestClient: Any = import_module("starlette.testclient").TestClient  # its types are not whole
@@ -247,3 +248,12 @@ def test_a_token_must_be_there_and_long_enough(tmp_path: Path) -> None:
         read_token(tmp_path / "token")
     (tmp_path / "token").write_text(f"{TOKEN}\n")
     assert read_token(tmp_path / "token") == TOKEN
+
+
+@pytest.mark.usefixtures("scored")
+def test_answers_without_a_destination_raise_an_alarm(data: DataFolder) -> None:
+    counts = data.store.views.counts()
+    assert list(alarms(counts, {}, ["pacs"])) == []
+    (sentence,) = alarms(counts, {}, ["archive"])
+    assert sentence.startswith("1 answers are to go to pacs")
+    assert "brixia-edge node drop pacs" in sentence
