@@ -35,6 +35,17 @@ def delete_expired(data: DataFolder, retention: float) -> int:
     return len(expired)
 
 
+def sweep_answers(data: DataFolder) -> int:
+    """Delete answers that no row knows, left by a crash before their score was kept; how many.
+
+    They are made again under the same names when their image is.
+    """
+    left = data.objects.names() - data.store.inbox.answers()
+    for name in left:
+        data.objects.remove(name)
+    return len(left)
+
+
 def adopt(data: DataFolder, storage: Storage) -> int:
     """Take up images that became safe on the disk but not in the database; how many.
 
@@ -75,6 +86,7 @@ class Housekeeping:
         """Delete some of what is expired; how many images, none being left after 0."""
         try:
             count = delete_expired(self._data, self._node.retention)
+            self._data.store.views.forget_events()
         except (OSError, BrixiaEdgeError) as error:
             warn("old images cannot be deleted", reason=type(error).__name__)
             return 0

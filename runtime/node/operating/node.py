@@ -36,7 +36,7 @@ from ..web.app import NodeView, make_app
 from ..web.auth import read_token
 from ..web.server import WebServer
 from .disk import Disk
-from .housekeeping import Housekeeping, adopt
+from .housekeeping import Housekeeping, adopt, sweep_answers
 from .logs import log, warn
 from .notify import ENDING, READY, notify
 
@@ -148,6 +148,7 @@ class Node:
     def _recover(self) -> None:
         self.data.images.sweep()
         self.data.objects.sweep()
+        sweep_answers(self.data)
         for path in self.data.root.glob(f"{_UPLOAD}*"):
             path.unlink(missing_ok=True)
         again = self.data.store.inbox.recover()

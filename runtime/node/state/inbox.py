@@ -215,14 +215,20 @@ class Inbox:
         return frozenset(row[0] for row in rows)
 
     def expired(self, before: float, limit: int = 100) -> list[Instance]:
-        """Images older than a time that are final everywhere: nothing of them is under way."""
+        """Images that are final everywhere, their last answer having arrived before a time.
+
+        Of those without answers the time of their arrival counts.
+        """
         rows = self._database.rows(
             f"SELECT {INSTANCE} FROM instances WHERE state IN (?, ?) "  # noqa: S608 - constants
             "AND deleted_at IS NULL AND received_at < ? AND NOT EXISTS ("
             "SELECT 1 FROM outbox JOIN objects ON objects.id = outbox.object_id "
             "WHERE objects.instance_id = instances.id AND outbox.state != ?) "
+            "AND coalesce((SELECT max(outbox.done_at) FROM outbox "
+            "JOIN objects ON objects.id = outbox.object_id "
+            "WHERE objects.instance_id = instances.id), received_at) < ? "
             "ORDER BY received_at LIMIT ?",
-            (SCORED, IGNORED, before, DONE, limit),
+            (SCORED, IGNORED, before, DONE, before, limit),
         )
         return [Instance(*row) for row in rows]
 
@@ -230,6 +236,10 @@ class Inbox:
         """Files of the objects that answer an image."""
         rows = self._database.rows("SELECT file FROM objects WHERE instance_id = ?", (instance_id,))
         return tuple(row[0] for row in rows)
+
+    def answers(self) -> frozenset[str]:
+        """Names of all files of objects that answer."""
+        return frozenset(row[0] for row in self._database.rows("SELECT file FROM objects"))
 
     def deleted(self, instance_id: int) -> None:
         """Keep in mind that an image's files are gone; what was scored stays known."""

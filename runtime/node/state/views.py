@@ -129,6 +129,13 @@ class Views:
         with self._database.transaction() as connection:
             note(connection, kind, text, instance_id)
 
+    def forget_events(self, kept: int = 10_000) -> None:
+        """Delete all events but the latest."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", (kept,)
+            )
+
     def counts(self) -> Counts:
         """How much there is of everything; counted anew when anything was written since."""
         version = self._database.version()

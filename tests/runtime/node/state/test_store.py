@@ -130,6 +130,27 @@ def test_nothing_expires_that_is_under_way(store: Store) -> None:
     assert store.inbox.expired(0.0) == []
 
 
+def test_retention_counts_from_the_last_answers_arrival(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored(store)
+    (delivery,) = store.outbox.due("pacs", time())
+    arrived = time() + 1000
+    monkeypatch.setattr("brixia_edge.runtime.node.state.outbox.time", lambda: arrived)
+    store.outbox.delivered(delivery.id)
+    assert store.inbox.expired(arrived - 1) == []
+    assert len(store.inbox.expired(arrived + 1)) == 1
+
+
+def test_the_latest_events_are_kept(store: Store) -> None:
+    for number in range(5):
+        store.views.note("kind", str(number))
+    store.views.forget_events(2)
+    assert [event.text for event in store.views.events()] == ["3", "4"]
+    store.views.note("kind", "5")
+    assert [event.id for event in store.views.events()] == [4, 5, 6]
+
+
 def test_a_course_is_one_patients_in_order_of_acquisition(store: Store) -> None:
     scored(store)
     for uid, day in (("1.2.4", "2020-01-30"), ("1.2.5", "2020-02-01")):
