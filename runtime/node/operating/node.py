@@ -46,6 +46,9 @@ ANSWER_SECONDS = 120.0
 LAST_IMAGE_SECONDS = 25.0
 """How long an image at hand may take when the node ends; then it goes back to the queue."""
 
+LAST_ARRIVAL_SECONDS = 5.0
+"""How long an image that is arriving may take when the node ends; its modality sends it again."""
+
 _UPLOAD = "upload-"
 """Begins the names of files that are scored and not kept; a start removes what a crash left."""
 
@@ -132,12 +135,14 @@ class Node:
     def stop(self) -> None:
         """End all parts; the image at hand is finished if that takes no longer than 25 s."""
         notify(ENDING)
-        if self._server is not None:
-            self._server.shutdown()
-        self._web.stop()
+        until = monotonic() + LAST_IMAGE_SECONDS
         self.signals.end()
+        self.scoring.turn_guests_away()
+        if self._server is not None:
+            self._server.end(LAST_ARRIVAL_SECONDS)
+        self._web.stop()
         for thread in self._threads:
-            thread.join(LAST_IMAGE_SECONDS if thread.name == "score" else 2.0)
+            thread.join(max(0.0, until - monotonic()) if thread.name == "score" else 0.5)
             if thread.name == "score" and thread.is_alive():
                 self.scoring.end()
                 thread.join(2.0)

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, cast
 
 from ...errors import ConfigurationError, MissingExtra, pip_line
@@ -165,6 +165,7 @@ class _Handler(RequestHandler):
         association: Any = super()._create_association()
         server = cast(NodeServer, self.server)
         association.acse = StrictACSE(association, server.admission)
+        association.dul.daemon = True  # as the association's own thread: it must hold up no end
         association.dul.state_machine = TolerantStateMachine(association.dul)
         limited = DeadlineSocket(association, self.request)
         limited.largest_message = server.largest_message
@@ -219,6 +220,24 @@ class NodeServer(ThreadedAssociationServer):
             super().process_request_thread(request, client_address)
         finally:
             self.opening.remove(client_address[0])
+
+    def end(self, seconds: float) -> None:
+        """Listen no more, and abort all associations.
+
+        Parameters
+        ----------
+        seconds
+            How long those may take over which an image is arriving, or is being made safe.
+        """
+        self.shutdown()
+        until = monotonic() + seconds
+        while self.active_associations and monotonic() < until:
+            for each in self.active_associations:
+                if not _at_hand(each):
+                    each.abort()
+            sleep(0.05)
+        for each in self.active_associations:
+            each.abort(block=False)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Close a connection over which anything went wrong, without a word of it."""
@@ -299,6 +318,12 @@ def _message_ended(event: Any) -> None:
     if connection.unanswered:
         event.assoc.dul.event_queue.put("Evt19")  # as an invalid PDU (PS3.8 9.2.3)
     connection.message_ended()
+
+
+def _at_hand(association: Any) -> bool:
+    connection = association.dul.socket
+    unanswered = isinstance(connection, DeadlineSocket) and connection.unanswered
+    return unanswered or association.dimse.message is not None
 
 
 def _answered(event: Any) -> None:

@@ -24,6 +24,10 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds before a process that ended 
 MOST_GUESTS = 8
 """Files that wait to be scored between images; more are told to come again."""
 
+_BUSY: Mapping[str, Any] = {
+    "error": {"type": "Busy", "message": "the node is busy; try again later"}
+}
+
 
 @dataclass(frozen=True)
 class _Guest:
@@ -140,9 +144,17 @@ class ScoringLoop:
         try:
             self._guests.put_nowait(guest)
             self._signals.received.ring()
+            if self._signals.stop.is_set():
+                self.turn_guests_away()
             return guest.answer.result(seconds)
         except (queue.Full, TimeoutError, FutureTimeout):
-            return {"error": {"type": "Busy", "message": "the node is busy; try again later"}}
+            return _BUSY
+
+    def turn_guests_away(self) -> None:
+        """Tell all who wait to be scored to come again: what ends must not wait for them."""
+        with suppress(queue.Empty):
+            while True:
+                self._guests.get_nowait().answer.set_result(_BUSY)
 
     def _serve(self, guest: "_Guest") -> None:
         process = self._process

@@ -7,15 +7,17 @@ from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
 from time import sleep
+from typing import Any
 
 import numpy as np
 import pytest
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.errors import StateError
 from brixia_edge.runtime.node.configuration import Configuration
 from brixia_edge.runtime.node.data_folder import DataFolder
 from brixia_edge.runtime.node.operating.node import Node
 from brixia_edge.runtime.node.state.store import Store
-from node_doubles import Archive, send, wait_until
+from node_doubles import Archive, pynetdicom, send, wait_until
 from node_process import NodeProcess, settled
 
 
@@ -149,3 +151,50 @@ def test_an_odd_object_leaves_nothing_of_itself_in_the_log(
     assert send(node.port, odd) != [0]
     assert node.end() == 0
     assert "SECRET" not in node.log.read_text()
+
+
+def test_a_node_ends_though_a_guest_waits_and_an_association_is_open(
+    node: NodeProcess, image: Callable[..., bytes], tiny_bundle: Bundle
+) -> None:
+    content = tiny_bundle.model.read_bytes()
+    node.start()
+    wait_until(lambda: ready(node))
+    idle = associate(node.port)
+    try:
+        # Scoring cannot begin anew, so that the second guest waits.
+        tiny_bundle.model.unlink()
+        node.kill_scoring()
+        crashed, waiting = (ask_for_score(node, image(number)) for number in (1, 2))
+        assert crashed.getresponse().status == 422
+        wait_until(lambda: list(node.data.glob("upload-*")))
+        assert node.end() == 0
+        assert waiting.getresponse().status == 503
+    finally:
+        tiny_bundle.model.write_bytes(content)
+        idle.abort()
+
+
+def associate(port: int) -> Any:
+    """An association over which nothing comes."""
+    entity = pynetdicom.AE(ae_title="XR1")
+    entity.add_requested_context("1.2.840.10008.1.1")
+    association = entity.associate("127.0.0.1", port, ae_title="BRIXIA")
+    assert association.is_established
+    return association
+
+
+def ask_for_score(node: NodeProcess, content: bytes) -> HTTPConnection:
+    """Ask for a score, whose answer is not waited for."""
+    connection = HTTPConnection("127.0.0.1", node.http_port, timeout=60)
+    connection.request("POST", "/api/v1/score", body=content)
+    return connection
+
+
+def ready(node: NodeProcess) -> bool:
+    """Whether it takes images and scores them."""
+    connection = HTTPConnection("127.0.0.1", node.http_port, timeout=20)
+    try:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == 200
+    finally:
+        connection.close()

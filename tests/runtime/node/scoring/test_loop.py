@@ -3,9 +3,10 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from brixia_edge.runtime.bundles.bundle import Bundle
@@ -282,3 +283,19 @@ def test_a_file_of_a_guest_is_scored_between_and_nothing_kept(
     assert "score" in found
     assert data.store.views.counts().instances == {}
     assert not data.objects.names()
+
+
+def test_guests_are_told_to_come_again_when_scoring_ends(
+    loop: ScoringLoop, signals: Signals, tmp_path: Path
+) -> None:
+    answers: list[Mapping[str, Any]] = []
+    asking = threading.Thread(
+        target=lambda: answers.append(loop.score_file(tmp_path / "guest", 600.0)), daemon=True
+    )
+    asking.start()
+    signals.received.wait(20)
+    signals.end()
+    loop.turn_guests_away()
+    asking.join(20)
+    answers.append(loop.score_file(tmp_path / "late", 600.0))
+    assert [each["error"]["type"] for each in answers] == ["Busy", "Busy"]
