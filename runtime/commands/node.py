@@ -1,6 +1,7 @@
 """`brixia-edge node`: the commands of the device between X-ray machine and PACS."""
 
 import importlib
+import os
 import signal
 import threading
 from collections.abc import Generator
@@ -74,6 +75,8 @@ def check(config: Path) -> int:
 @config_option
 def run(config: Path) -> None:
     """Run the node until SIGTERM or Ctrl-C; the image at hand is finished."""
+    # Images and answers are patients' data.
+    os.umask(0o077)
     configuration = _configuration(config)
     _of("operating.logs", "start_logging")()
     _of("operating.memory", "give_back_large_blocks")()

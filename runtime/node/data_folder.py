@@ -41,7 +41,7 @@ class DataFolder:
             The folder cannot be made or written, or the database cannot be used.
         """
         try:
-            root.mkdir(parents=True, exist_ok=True)
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
             images, objects = Spool(root / "images"), Spool(root / "objects")
         except OSError as error:
             raise StateError(

@@ -18,6 +18,7 @@ RestartSec=2
 WatchdogSec=60
 TimeoutStopSec=40
 KillMode=mixed
+OOMPolicy=continue
 DynamicUser=yes
 StateDirectory=brixia-edge
 StateDirectoryMode=0700

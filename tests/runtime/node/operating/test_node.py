@@ -190,6 +190,18 @@ def ask_for_score(node: NodeProcess, content: bytes) -> HTTPConnection:
     return connection
 
 
+def test_nobody_else_reads_what_the_node_keeps(
+    node: NodeProcess, image: Callable[..., bytes]
+) -> None:
+    node.start()
+    assert send(node.port, image(1)) == [0]
+    wait_until(settled(node.data, 1))
+    kept = [node.data, *node.data.rglob("*")]
+    assert [each for each in kept if each.parent.name in ("images", "objects")]
+    assert not [str(each) for each in kept if each.exists() and each.stat().st_mode & 0o077]
+    assert node.end() == 0
+
+
 def ready(node: NodeProcess) -> bool:
     """Whether it takes images and scores them."""
     connection = HTTPConnection("127.0.0.1", node.http_port, timeout=20)

@@ -35,4 +35,6 @@ def test_the_unit_gives_no_right_that_the_node_does_not_need(tmp_path: Path) -> 
     assert {"DynamicUser=yes", "ProtectSystem=strict", "CapabilityBoundingSet=", "Type=notify"} <= {
         *lines
     }
+    # A scoring process that takes too much memory must not end the node.
+    assert "OOMPolicy=continue" in lines
     assert "PrivateDevices=no" in systemd_unit(tmp_path / "node.toml", gpu=True)
