@@ -153,9 +153,18 @@ def drop(config: Path, destination: str) -> None:
 @config_option
 @click.argument("sop_instance_uid", required=False)
 def requeue(config: Path, sop_instance_uid: str | None) -> None:
-    """Score failed images again, all or one."""
+    """Score failed images again, all or one; or one in conflict whose others were discarded."""
     with _store(config) as store:
         show([f"{store.inbox.requeue(sop_instance_uid)} images are scored again"])
+
+
+@node.command()
+@config_option
+@click.argument("sop_instance_uid")
+def discard(config: Path, sop_instance_uid: str) -> None:
+    """Give up a failed image, or one in conflict where none of its UID failed."""
+    with _store(config) as store:
+        show([f"{store.inbox.discard(sop_instance_uid)} images are discarded"])
 
 
 @node.command()

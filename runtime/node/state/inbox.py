@@ -193,14 +193,43 @@ class Inbox:
             self._add_result(connection, instance_id, SHADOW, result)
 
     def requeue(self, sop_instance_uid: str | None = None) -> int:
-        """Score failed images again, one or all; how many these are."""
+        """Score failed images again, one or all; how many these are.
+
+        Where none of a UID failed and all others of it are ignored, the first in conflict is
+        scored: it is the only one then that could answer under the UID.
+        """
         with self._database.transaction() as connection:
             condition, values = equal({"state": FAILED, "sop_instance_uid": sop_instance_uid})
-            return connection.execute(
+            count = connection.execute(
                 "UPDATE instances SET state = ?, attempts = 0, reason = '' "  # noqa: S608 - constants
                 f"WHERE deleted_at IS NULL AND {condition}",
                 (QUEUED, *values),
             ).rowcount
+            if count or sop_instance_uid is None:
+                return count
+            return connection.execute(
+                "UPDATE instances SET state = ?, attempts = 0, reason = '' WHERE id = ("
+                "SELECT min(id) FROM instances WHERE sop_instance_uid = ? AND state = ? "
+                "AND deleted_at IS NULL) AND NOT EXISTS (SELECT 1 FROM instances "
+                "WHERE sop_instance_uid = ? AND state NOT IN (?, ?))",
+                (QUEUED, sop_instance_uid, CONFLICT, sop_instance_uid, IGNORED, CONFLICT),
+            ).rowcount
+
+    def discard(self, sop_instance_uid: str) -> int:
+        """Leave the failed images of a UID unscored for good, or those in conflict; how many.
+
+        Those in conflict only where none failed. Their files are deleted as all that is old.
+        """
+        with self._database.transaction() as connection:
+            for state in (FAILED, CONFLICT):
+                count = connection.execute(
+                    "UPDATE instances SET state = ?, reason = 'discarded: ' || reason "
+                    "WHERE sop_instance_uid = ? AND state = ?",
+                    (IGNORED, sop_instance_uid, state),
+                ).rowcount
+                if count:
+                    return count
+            return 0
 
     def recover(self) -> int:
         """Return to the queue what was being scored when the node ended; how many images."""

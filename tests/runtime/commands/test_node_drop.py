@@ -47,6 +47,13 @@ def test_stranded_answers_are_told_with_what_to_do_until_they_are_dropped(
     assert run("status") == 0
 
 
+def test_nothing_is_discarded_that_did_not_fail(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("discard", "1.2.3") == 0
+    assert capsys.readouterr().out == "0 images are discarded\n"
+
+
 def test_a_destination_that_is_named_keeps_its_answers(
     run: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -151,6 +151,23 @@ def test_the_latest_events_are_kept(store: Store) -> None:
     assert [event.id for event in store.views.events()] == [4, 5, 6]
 
 
+def test_a_failed_image_is_discarded_and_its_conflict_scored_instead(store: Store) -> None:
+    store.inbox.add(IMAGE)
+    store.inbox.add(replace(IMAGE, sha256="other", spool="b.dcm"))
+    assert store.inbox.requeue("1.2.3") == 0
+    instance = store.inbox.next_to_score("newest")
+    assert instance is not None
+    store.inbox.fail(instance.id, "no pixels")
+    assert store.inbox.discard("1.2.3") == 1
+    (expired,) = store.inbox.expired(time() + 1)
+    assert (expired.state, expired.reason) == ("ignored", "discarded: no pixels")
+    assert store.inbox.requeue("1.2.3") == 1
+    other = store.inbox.next_to_score("newest")
+    assert other is not None
+    assert other.spool == "b.dcm"
+    assert store.inbox.discard("1.2.3") == store.inbox.requeue("1.2.3") == 0
+
+
 def test_a_course_is_one_patients_in_order_of_acquisition(store: Store) -> None:
     scored(store)
     for uid, day in (("1.2.4", "2020-01-30"), ("1.2.5", "2020-02-01")):
