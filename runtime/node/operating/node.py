@@ -186,6 +186,7 @@ class Node:
             token,
             http.largest,
             tuple(self.transports),
+            http.show_names,
         )
 
     def _ready(self) -> dict[str, bool]:

@@ -14,6 +14,7 @@ from ..receiving.storage import OUT_OF_RESOURCES, SUCCESS, Taken
 from .auth import Guard
 from .openapi import openapi_document
 from .pages import page, rows
+from .patients import patient_shown
 from .picture import score_picture
 from .uploads import uploaded
 from .views import alarms, event_object, instance_object, state_object
@@ -68,6 +69,8 @@ class NodeView:
         Bytes of an upload.
     destinations
         Names of those that answers go to.
+    show_names
+        See `patients.patient_shown`.
     """
 
     data: DataFolder
@@ -78,6 +81,7 @@ class NodeView:
     token: str
     largest: int
     destinations: Sequence[str] = ()
+    show_names: bool = False
 
 
 def make_app(node: NodeView) -> Starlette:
@@ -155,7 +159,11 @@ def _parts(node: NodeView, request: "Request") -> dict[str, Any]:
         "counts": state_object(counts),
         "alarms": list(alarms(counts, node.ready(), node.destinations)),
         "shadow": views.agreement(),
-        "images": [instance_object(each) for each in found],
+        "images": [
+            instance_object(each)
+            | {"patient_shown": patient_shown(each.instance, node.data, node.show_names)}
+            for each in found
+        ],
         "state": state or "",
         "patient": patient or "",
     }

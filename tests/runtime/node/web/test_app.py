@@ -16,6 +16,7 @@ from brixia_edge.runtime.node.receiving.storage import OUT_OF_RESOURCES, SUCCESS
 from brixia_edge.runtime.node.web.app import NodeView, make_app
 from brixia_edge.runtime.node.web.auth import read_token
 from brixia_edge.runtime.node.web.openapi import openapi_document
+from brixia_edge.runtime.node.web.patients import patient_shown
 from brixia_edge.runtime.node.web.views import alarms
 from brixia_edge.runtime.results import RESEARCH_USE
 
@@ -219,6 +220,30 @@ def test_nothing_shown_names_anybody(client: Client) -> None:
     for path in (*paths, f"/api/v1/instances/{UID}"):
         text = client.get(path).text
         assert not any(word in text for word in ("SECRET", "PERSON", "19400305", "A-4711", "HOUSE"))
+
+
+def test_patients_are_shown_by_id_only_where_that_is_asked_for(
+    data: DataFolder, image: Callable[..., bytes]
+) -> None:
+    Storage(data.store, data.images).take(image(1, PatientID="A<4711"), "ab" * 32, "XR1")
+    (found,) = data.store.views.latest(1)
+    shown = [patient_shown(found.instance, data, by_id) for by_id in (False, True)]
+    assert shown == [found.instance.patient[:8], "A<4711"]
+    meters = Meters(lambda: Snapshot(data.store.views.counts(), 0, "d", 0.0))
+    view = NodeView(
+        data, meters, dict, lambda _: Taken(SUCCESS, None), lambda _: {}, "", 99, show_names=True
+    )
+    page = TestClient(make_app(view), base_url="http://127.0.0.1:8080").get("/").text
+    assert "patient A&lt;4711" in page
+
+
+def test_an_image_whose_file_is_gone_is_shown_by_its_digest(
+    data: DataFolder, image: Callable[..., bytes]
+) -> None:
+    Storage(data.store, data.images).take(image(2), "cd" * 32, "XR1")
+    (found,) = data.store.views.latest(1)
+    data.images.remove(found.instance.spool)
+    assert patient_shown(found.instance, data, True) == found.instance.patient[:8]
 
 
 @pytest.mark.usefixtures("scored")
