@@ -1,5 +1,7 @@
 """Builders that tests of every room share."""
 
+import os
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -33,6 +35,11 @@ from numpy.typing import NDArray
 
 __all__ = ["bundle_for", "install"]
 """Fixtures that are defined elsewhere."""
+
+# Hypothesis, which schemathesis brings, else leaves a folder in the source tree.
+os.environ.setdefault(
+    "HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "brixia-edge-hypothesis")
+)
 
 SHARED = Path(__file__).parents[2] / "shared"
 

@@ -93,6 +93,8 @@ def _defined(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 
 def runs(module: str) -> bool:
     """Whether ``python -m`` runs the module."""
+    if module == "brixia_edge":
+        return (ROOT / "package/__main__.py").is_file()
     tree = source(module.removeprefix("brixia_edge."))
     if tree is None:
         return False

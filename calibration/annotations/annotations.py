@@ -30,6 +30,7 @@ from .cells import Cells, Row, read_table
 from .forms import FORMS, Form, RadiologistScores, RowError, shortened
 
 _NAMED_ROWS = 5
+_SEPARATORS = frozenset(",;\t")
 _SURPLUS = "has more cells than there are columns; put a cell that holds a separator into quotes"
 
 
@@ -138,6 +139,16 @@ def _summary(what: str, table: AnnotationTable) -> str:
     return f"{what}: {some}{f'; and {more} more' if more > 0 else ''}"
 
 
+def _ends_a_name(filename: str, row: Row) -> bool:
+    """Whether a line within a row is the end of the row's own file name, which breaks there.
+
+    A name with a separator in it may be another row whose quote was not closed.
+    """
+    name = row.cells["filename"]
+    _, broken, end = name.rpartition("\n")
+    return bool(broken) and filename.rstrip('"') == end and not _SEPARATORS.intersection(name)
+
+
 class _Collected:
     """What the rows gave so far; see `AnnotationTable`."""
 
@@ -183,7 +194,7 @@ class _Collected:
             A quote that was not closed has swallowed a row with scores.
         """
         for cells in row.within:
-            if self._is_usable(cells):
+            if self._is_usable(cells) and not _ends_a_name(cells["filename"], row):
                 raise AnnotationsError(
                     f"annotations {self._path}, row {row.number}: a cell in quotes goes on over "
                     f"the scores of {shortened(cells['filename'])}; close the quote"

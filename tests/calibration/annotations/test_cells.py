@@ -58,6 +58,13 @@ def test_a_cell_in_quotes_may_have_lines_of_its_own(read: Read) -> None:
     assert table.rejected == ()
 
 
+def test_a_file_name_may_break_where_it_holds_no_separator(read: Read) -> None:
+    table = read(f'{HEADER}\n"two\nlines.png",0,1,2,3,2,1,x\nb,3,3,3,3,3,3,x\n')
+    assert scores(table) == {"two\nlines.png": "012321", "b": "333333"}
+    with pytest.raises(AnnotationsError, match="close the quote"):
+        read(f'{HEADER}\n"a,0,0,0,0,0,0,x\nlines.png",0,1,2,3,2,1,x\n')
+
+
 @pytest.mark.parametrize(
     "character", ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"], ids=ascii
 )

@@ -54,7 +54,7 @@ def test_scores_are_given_where_no_result_can_be_filed(
     assert status == 1
     assert [json.loads(line)["global"] for line in out.splitlines()] == [18, 18]
     assert err.startswith(f"{chest_png}: --sr: is a PNG file: it has neither patient nor study")
-    assert len(err.splitlines()) == 1
+    assert err.splitlines()[1:] == ["2 scored, 0 failed, 1 doubtful"]
     assert sorted(path.suffix for path in folder.iterdir()) == [".dcm", ".png", ".png"]
 
 
