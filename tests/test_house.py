@@ -214,8 +214,8 @@ def test_every_package_is_listed_for_the_wheel() -> None:
 
 
 def test_the_package_knows_its_version_and_runs() -> None:
-    code = "import brixia_edge, brixia_edge.runtime as runtime; " + (
-        "print('brixia-edge', brixia_edge.__version__); print('brixia-edge', runtime.__version__)"
+    code = "import brixia_edge as package, brixia_edge.runtime as runtime; " + (
+        "print('brixia-edge', package.__version__); print('brixia-edge', runtime.__version__)"
     )
     calls = (["-c", code], ["-m", "brixia_edge", "--version"])
     told = [
