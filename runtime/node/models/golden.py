@@ -5,7 +5,6 @@ as ``{"image.png": {"A": 0, ...}}``, all of them listed in its manifest. Where i
 drawn radiograph shows that it runs at all and gives finite numbers.
 """
 
-import json
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy as np
 
 from ...bundles.bundle import Bundle
 from ...contract import INPUT_SIZE
+from ...documents import map_of, read_document, whole
 from ...errors import BundleError
 from ...files import write_file
 from ...scores import SCORES, Zone
@@ -26,6 +26,9 @@ GOLDEN = "golden/scores.json"
 """Their scores, in a bundle."""
 
 _DRAWN = "drawn.png"
+
+_SCHEMA = map_of(map_of(whole(SCORES[0], SCORES[-1]), len(Zone)), 1000)
+"""Of their scores; which zones and which files is checked with the bundle at hand."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +51,16 @@ def golden_images(bundle: Bundle, folder: Path) -> list[GoldenImage]:
         path = folder / _DRAWN
         write_file(path, drawn_radiograph(), overwrite=True)
         return [GoldenImage(path, None)]
-    try:
-        entries = json.loads((bundle.root / GOLDEN).read_text(encoding="utf-8"))
-        return [_golden(bundle, name, zones) for name, zones in entries.items()]
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
-        raise BundleError(f"{GOLDEN} of the bundle is damaged; export the bundle again") from error
+    advice = "it is damaged: export the bundle again"
+    entries = read_document(bundle.root / GOLDEN, _SCHEMA, BundleError, advice)
+    return [_golden(bundle, name, zones) for name, zones in entries.items()]
 
 
 def _golden(bundle: Bundle, name: str, zones: Any) -> GoldenImage:
     member = f"golden/{name}"
     if member not in bundle.manifest.files:
         raise BundleError(f"{GOLDEN} names {name!r}, which the bundle's manifest does not list")
-    if {*zones} != {zone.value for zone in Zone} or not {*zones.values()} <= {*SCORES}:
+    if {*zones} != {zone.value for zone in Zone}:
         raise BundleError(f"{GOLDEN}: {name!r} needs a score of 0 to 3 for each of the six zones")
     return GoldenImage(bundle.root / member, zones)
 

@@ -56,6 +56,7 @@ class Shadow:
             self._process = None
             self._leave_out(instance, "ended its process")
         except BrixiaEdgeError as error:
+            self._process = None
             self._store.views.note("shadow", str(error))
             self._signals.stop.wait(_PAUSE)
             return False

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from ...errors import BrixiaEdgeError
+from ...errors import BackendUnavailable, BrixiaEdgeError
 from ..receiving.spool import Spool
 from ..signals import Signals
 from ..state.rows import AnswerObject, Instance, Result
@@ -164,10 +164,12 @@ class ScoringLoop:
         except ScoringCrashed:
             self._process = None
             found = {"error": crashed}
-        if "unable" in found:
-            guest.answer.set_result({"error": {"type": "CannotRun", "message": found["unable"]}})
-        else:
-            guest.answer.set_result({**found, "file": True})
+        except BackendUnavailable as error:
+            self._process = None
+            told = {"type": type(error).__name__, "message": str(error)}
+            guest.answer.set_result({"error": told})
+            return
+        guest.answer.set_result({**found, "file": True})
 
     def end(self) -> None:
         """End the process, whatever it is at."""
@@ -184,8 +186,7 @@ class ScoringLoop:
             try:
                 self._process = ScoringProcess(settings)
             except BrixiaEdgeError as error:
-                self._store.views.note("cannot score", str(error))
-                self._rest()
+                self._hindered("cannot score", str(error))
                 return False
         return True
 
@@ -205,10 +206,15 @@ class ScoringLoop:
             self._store.inbox.scoring_crashed(instance.id)
             self._rest()
             return
+        except BackendUnavailable as error:
+            self._process = None
+            self._store.inbox.put_back(instance.id)
+            self._hindered("cannot score", str(error))
+            return
         self._keep(instance, found)
 
     def _keep(self, instance: Instance, found: Mapping[str, Any]) -> None:
-        if not found.keys() & {"disk", "unable"}:
+        if "disk" not in found:
             self._pause = _FIRST_PAUSE
         if "score" in found:
             result = Result(
@@ -223,16 +229,13 @@ class ScoringLoop:
         elif "error" in found:
             self._store.inbox.fail(instance.id, str(found["error"]["message"]))
         else:
-            # A full disk or a lost device is no fault of the image.
+            # A full disk is no fault of the image.
             self._store.inbox.put_back(instance.id)
-            self._hindered(found)
+            self._hindered("disk", f"an answer cannot be written: {found.get('disk')}")
 
-    def _hindered(self, found: Mapping[str, Any]) -> None:
-        if "unable" in found:
-            self._store.views.note("cannot score", str(found["unable"]))
-            self.end()
-        else:
-            self._store.views.note("disk", f"an answer cannot be written: {found.get('disk')}")
+    def _hindered(self, kind: str, told: str) -> None:
+        """Tell what stands in the way of every image, and wait before the next attempt."""
+        self._store.views.note(kind, told)
         self._rest()
 
     def _rest(self) -> None:

@@ -105,16 +105,22 @@ class ScoringProcess:
         -------
         Mapping[str, Any]
             ``score``, ``observed`` and ``objects``; ``error`` with its type and message where the
-            image is at fault; ``disk`` where the disk is, ``unable`` where nothing can be scored.
+            image is at fault; ``disk`` where the disk is.
 
         Raises
         ------
         ScoringCrashed
             The process has ended.
+        BackendUnavailable
+            Nothing can be scored, whatever the image; the process is ended.
         """
         told = None if prior is None else vars(prior)
         request = {"path": str(path), "kinds": list(kinds), "prior": told}
-        return self._exchange(request, self._seconds)
+        found = self._exchange(request, self._seconds)
+        if "unable" in found:
+            self.end()
+            raise BackendUnavailable(str(found["unable"]))
+        return found
 
     def end(self) -> None:
         """End it, whatever it is at."""

@@ -9,6 +9,7 @@ from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.bundles.manifest import Manifest
 from brixia_edge.runtime.bundles.writing import write_bundle
 from brixia_edge.runtime.node.data_folder import DataFolder
+from brixia_edge.runtime.node.models import shadow as shadow_module
 from brixia_edge.runtime.node.models.shadow import Shadow
 from brixia_edge.runtime.node.receiving.storage import Storage
 from brixia_edge.runtime.node.scoring.process import ScoringProcess, ScoringSettings
@@ -93,6 +94,26 @@ def test_an_image_over_which_it_fails_is_left_out(
         pass
     assert data.store.views.agreement().images == 1
     assert [event.kind for event in data.store.views.events()] == ["shadow"]
+
+
+def test_an_image_is_not_left_out_where_the_device_was_lost(
+    shadow: Shadow,
+    data: DataFolder,
+    scored: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scored(1, score(0, 0, 0, 0, 0, 0))
+    monkeypatch.setattr(shadow_module, "_PAUSE", 0.0)
+
+    def lost(*_: object) -> object:
+        return {"unable": "the GPU did not take the work"}
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ScoringProcess, "_exchange", lost)
+        assert not shadow.step()
+    assert [event.text for event in data.store.views.events()] == ["the GPU did not take the work"]
+    assert shadow.step()
+    assert data.store.views.agreement().images == 1
 
 
 def test_agreement_is_counted_by_hand(data: DataFolder, scored: Callable[..., str]) -> None:
