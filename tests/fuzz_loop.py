@@ -27,14 +27,14 @@ Judge = Callable[[int], str]
 """Gives what came of a mutation, by its number; begins with FAILED if that must not be."""
 
 
-def run(judge: Judge) -> None:
+def run(judge: Judge, memory: int = MEMORY) -> None:
     """Judge the mutations FIRST to FIRST + COUNT - 1 that the command line names: FIRST COUNT DIR.
 
-    Prints one JSON object.
+    Prints one JSON object. `memory` is in bytes of address space.
     """
     first, count, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
     faulthandler.enable()
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     os.chdir(folder)
     outcomes, failures, slowest = Counter[str](), list[str](), 0.0
     for seed in range(first, first + count):

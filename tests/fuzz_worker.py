@@ -6,13 +6,7 @@ Mutations FIRST to FIRST + COUNT - 1 are read one after the other. The one at wo
 FOLDER/current, so that what crashes this process can be found there. Prints one JSON object.
 """
 
-import faulthandler
-import json
-import resource
-import sys
-from collections import Counter
 from pathlib import Path
-from time import process_time
 
 import cv2
 import numpy as np
@@ -20,13 +14,11 @@ from brixia_edge.runtime.errors import ImageTooLarge, UnreadableImage, Unsupport
 from brixia_edge.runtime.preparation.preprocess import PreprocessSpec
 from brixia_edge.runtime.sources.source import PreparedRadiograph, prepare_file
 from fuzz_bases import IDENTITY, bases
+from fuzz_loop import run
 from mutations import mutate
 
 MEMORY = 2 * 2**30
 """Bytes of address space."""
-
-SECONDS = 10.0
-"""Processor time for each file."""
 
 SECRETS = tuple(secret for secret in IDENTITY if not secret.isdigit())
 """A date that a damaged tag makes a number of frames is told as the number that it is then."""
@@ -36,28 +28,17 @@ SPEC = PreprocessSpec("equalize")
 
 def main() -> None:
     """Read the mutations that the command line names."""
-    first, count, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-    faulthandler.enable()
     cv2.setNumThreads(1)  # each takes address space, and OpenCV starts one for each core
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    originals, outcomes = bases(), Counter[str]()
-    failures: list[str] = []
-    slowest = 0.0
-    for seed in range(first, first + count):
+    originals = bases()
+
+    def judge_mutation(seed: int) -> str:
         name, content = originals[seed % len(originals)]
-        file = folder / "current"
+        file = Path("current")
         file.write_bytes(mutate(content, seed))
-        (folder / "seed").write_text(f"{name} {seed}")
-        started = process_time()
         outcome = judge(file)
-        taken = process_time() - started
-        slowest = max(slowest, taken)
-        outcomes[outcome.split(":")[0]] += 1
-        if outcome.startswith("FAILED") or taken > SECONDS:
-            failures.append(f"{name} {seed} after {taken:.1f} s: {outcome}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    told = {"outcomes": outcomes, "failures": failures, "slowest": slowest, "peak_kb": peak}
-    print(json.dumps(told))  # noqa: T201 - the test reads it
+        return f"{outcome} ({name})" if outcome.startswith("FAILED") else outcome
+
+    run(judge_mutation, MEMORY)
 
 
 def judge(file: Path) -> str:
