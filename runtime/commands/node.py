@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from ..errors import ConfigurationError
+from ..errors import BundleError, ConfigurationError
 from .options import overwrite_option
 from .statuses import UNSCORED
 from .terminal import show, tell
@@ -98,11 +98,13 @@ def run(config: Path) -> None:
 def status(config: Path) -> int:
     """Tell what the node has received, scored and sent, and what needs a person.
 
-    Exit status 1 where answers are parked or have no destination any more, or images failed.
+    Exit status 1 where answers are parked or have no destination any more, images failed, or the
+    bundle in use is damaged.
     """
     destinations = [each.name for each in _configuration(config).destinations]
-    with _store(config) as store:
-        counts, agreement = store.views.counts(), store.views.agreement()
+    with _models(config) as models:
+        counts, agreement = models.store.views.counts(), models.store.views.agreement()
+        sound, drift = _drift(models)
     for state, count in sorted(counts.instances.items()):
         show([f"images    {state:<14}{count:>8}"])
     for name, states in sorted(counts.deliveries.items()):
@@ -111,16 +113,28 @@ def status(config: Path) -> int:
     show([f"repeated  {'':<14}{counts.repeats:>8}"])
     if agreement.images:
         show([_agreement(agreement)])
+    if drift:
+        show([drift])
     stranded = counts.stranded(destinations)
     for name, count in stranded.items():
         tell(_of("web.views", "stranded_sentence")(name, count))
     parked = any("parked" in states for states in counts.deliveries.values())
-    return UNSCORED if parked or stranded or counts.instances.get("failed") else 0
+    failed = counts.instances.get("failed")
+    return UNSCORED if parked or stranded or failed or not sound else 0
+
+
+def _drift(models: Any) -> tuple[bool, str]:
+    """Whether the bundle in use can be opened, and what is to be said of it or its drift."""
+    try:
+        report = _of("models.drift", "drift_of")(models.store.views, _bundle(models.current()))
+    except BundleError as error:
+        return False, f"bundle    damaged: {error}"
+    return True, "" if report is None else f"drift     {report.sentence()}"
 
 
 def _agreement(found: Any) -> str:
     return (
-        f"shadow    {found.images} images: {found.zones_equal:.1%} of the zones equal, "
+        f"shadow    latest {found.images} images: {found.zones_equal:.1%} of the zones equal, "
         f"global score differs by {found.mean_difference:.2f} on average, "
         f"{found.largest_difference} at most"
     )

@@ -112,7 +112,7 @@ class Meters:
 
 def _agreement(found: Agreement) -> Iterator[Any]:
     figures = {
-        "images": ("Images that the shadow scored too", found.images),
+        "images": ("Latest images that the shadow scored too", found.images),
         "zones_equal": ("Share of zones to which both give one score", found.zones_equal),
         "mean_difference": ("Mean difference of the global scores", found.mean_difference),
         "largest_difference": ("Largest of these", found.largest_difference),

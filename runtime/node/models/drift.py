@@ -11,6 +11,27 @@ from ...quality.reference_histograms import ReferenceHistograms, read_reference
 from ..state.views import Views
 
 
+def drift_of(views: Views, bundle: Bundle) -> DriftReport | None:
+    """How far the images that a bundle scored last differ from its reference histograms.
+
+    None of too few images, or where the bundle has no histograms.
+
+    Raises
+    ------
+    BundleError
+        The histograms cannot be used.
+    """
+    reference = read_reference(bundle)
+    return None if reference is None else _compared(views, bundle.digest, reference)
+
+
+def _compared(views: Views, digest: str, reference: ReferenceHistograms) -> DriftReport | None:
+    observations = views.observations(digest)
+    if len(observations) < FEWEST_IMAGES:
+        return None
+    return compare_with_reference(reference, observations)
+
+
 @dataclass(frozen=True)
 class _Known:
     path: Path | None
@@ -40,10 +61,7 @@ class DriftWatch:
             self._known = self._open(path)
         if self._known.reference is None:
             return None
-        observations = self._views.observations(self._known.digest)
-        if len(observations) < FEWEST_IMAGES:
-            return None
-        return compare_with_reference(self._known.reference, observations)
+        return _compared(self._views, self._known.digest, self._known.reference)
 
     def _open(self, path: Path | None) -> _Known:
         try:

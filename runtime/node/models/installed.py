@@ -34,12 +34,12 @@ class InstalledModels:
     """
 
     def __init__(self, store: Store, folder: Path, configured: Path | None) -> None:
-        self._store, self.folder, self._configured = store, folder, configured
+        self.store, self.folder, self._configured = store, folder, configured
 
     @property
     def chosen(self) -> Sequence[str]:
         """Digests of the bundle in use and of the one before it; empty for the configured one."""
-        return tuple(json.loads(self._store.remembered(_CHOSEN, json.dumps([_CONFIGURED]))))
+        return tuple(json.loads(self.store.remembered(_CHOSEN, json.dumps([_CONFIGURED]))))
 
     def current(self) -> Path | None:
         """Where the bundle in use lies; None for the one that ships."""
@@ -57,7 +57,7 @@ class InstalledModels:
         """Use an installed bundle from now on; the one that was in use is the one before."""
         before = self.chosen[0]
         if digest != before:
-            self._store.remember(_CHOSEN, json.dumps([digest, before]))
+            self.store.remember(_CHOSEN, json.dumps([digest, before]))
             self._sweep()
 
     def roll_back(self) -> str:

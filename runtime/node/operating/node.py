@@ -187,6 +187,7 @@ class Node:
             http.largest,
             tuple(self.transports),
             http.show_names,
+            self.drift.report,
         )
 
     def _ready(self) -> dict[str, bool]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ...errors import UnreadableImage
-from ...reading.dicom.file import end_of_file_meta, parse_dicom
+from ...reading.dicom.file import parse_dicom, read_file_meta
 from ...reading.dicom.header import Header, refusing_damage, silence
 from ...reading.uids import is_uid
 from ..state.rows import Received
@@ -70,10 +70,11 @@ def split_file(content: bytes) -> tuple[str, bytes]:
     UnreadableImage, ImageTooLarge
         It is no DICOM file.
     """
-    with silence(), refusing_damage("the file meta information"):
+    with silence():
         file = parse_dicom(content)
-        start = end_of_file_meta(content)
-    return file.transfer_syntax, content[start:]
+        # As it was written: the parsed file is inflated where it was deflated.
+        syntax, start = read_file_meta(content)
+    return syntax or file.transfer_syntax, content[start:]
 
 
 def patient_digest(header: Header, key: bytes) -> str:

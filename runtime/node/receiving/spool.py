@@ -5,9 +5,13 @@ the whole file on every file system that keeps its word.
 """
 
 import os
+from itertools import chain
 from pathlib import Path
 
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
 from ... import files
+from ...reading.dicom.file import inflated_parts
 
 PARTIAL = ".part"
 """Ends the names of files that are being written; a start removes them."""
@@ -16,12 +20,21 @@ PARTIAL = ".part"
 def digest(transfer_syntax: str, dataset: bytes) -> str:
     """Tell datasets apart as they were received, whatever file meta information is put before.
 
+    Of a deflated one, what it inflates to counts: who sends a file deflates it anew.
+
     Returns
     -------
     str
         SHA-256 of the transfer syntax, a zero byte and the encoded dataset, in hexadecimal.
+
+    Raises
+    ------
+    UnreadableImage, ImageTooLarge
+        The dataset cannot be inflated, or not within the limits of an image.
     """
-    return files.digest([transfer_syntax.encode("ascii", "replace"), b"\0", dataset])
+    deflated = transfer_syntax == DeflatedExplicitVRLittleEndian
+    parts = inflated_parts(dataset) if deflated else [dataset]
+    return files.digest(chain([transfer_syntax.encode("ascii", "replace"), b"\0"], parts))
 
 
 class Spool:

@@ -118,10 +118,10 @@ class Storage:
         """
         try:
             with self._describing:
-                syntax, dataset = split_file(content)
+                sha256 = digest(*split_file(content))
         except BrixiaEdgeError as error:
             return Taken(CANNOT_UNDERSTAND, None, reason=str(error))
-        return self.take(content, digest(syntax, dataset), "http")
+        return self.take(content, sha256, "http")
 
     def take_request(self, event: Any) -> Taken:
         """Take up the object of a C-STORE request, byte for byte as it was received.
@@ -133,7 +133,10 @@ class Storage:
         """
         request = event.request
         dataset = request.DataSet.getvalue()
-        sha256 = digest(str(event.context.transfer_syntax), dataset)
+        try:
+            sha256 = digest(str(event.context.transfer_syntax), dataset)
+        except BrixiaEdgeError as error:
+            return Taken(CANNOT_UNDERSTAND, None, reason=str(error))
         announced = (str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID))
         source = str(event.assoc.requestor.ae_title).strip()
         before = bytes(_PREAMBLE) + _PREFIX + encode_file_meta(event.file_meta)

@@ -157,7 +157,7 @@ class ScoredInstance:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How the shadow's scores agree with those that were answered.
+    """How the shadow's scores agree with those that were answered, of the latest images.
 
     Attributes
     ----------

@@ -91,7 +91,11 @@ CREATE INDEX outbox_by_state ON outbox (state, object_id);
 CREATE INDEX results_by_role ON results (role);
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST, _OBSERVED, _INDEXES)
+_OF_A_BUNDLE = """
+CREATE INDEX results_by_bundle ON results (role, bundle);
+"""
+
+MIGRATIONS: Sequence[str] = (_FIRST, _OBSERVED, _INDEXES, _OF_A_BUNDLE)
 """Script number n makes version n + 1 of version n; one is added, none is ever changed."""
 
 

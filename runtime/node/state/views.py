@@ -80,8 +80,12 @@ class Views:
         series = report_series_uid(bundle, image)
         return PriorReport(study, series, report, bundle, int(score), acquired)
 
-    def agreement(self) -> Agreement:
-        """How the shadow that scored last agrees with the answers."""
+    def agreement(self, limit: int = 1000) -> Agreement:
+        """How the shadow that scored last agrees with the answers, over its latest images."""
+        latest = "SELECT bundle FROM results WHERE role = ? ORDER BY id DESC LIMIT 1"
+        bundles = self._database.rows(latest, (SHADOW,))
+        if not bundles:
+            return Agreement()
         equal = " + ".join(
             f"(json_extract(main.score, '$.zones.{zone.value}')"
             f" = json_extract(shadow.score, '$.zones.{zone.value}'))"
@@ -93,10 +97,11 @@ class Views:
         (row,) = self._database.rows(
             f"SELECT count(*), coalesce(avg({equal}) / {len(Zone)}, 0.0), "  # noqa: S608 - constants
             f"coalesce(avg({difference}), 0.0), coalesce(max({difference}), 0) "
-            "FROM results AS main JOIN results AS shadow USING (instance_id) "
-            "WHERE main.role = ? AND shadow.role = ? AND shadow.bundle = "
-            "(SELECT bundle FROM results WHERE role = ? ORDER BY id DESC LIMIT 1)",
-            (MAIN, SHADOW, SHADOW),
+            "FROM results AS shadow JOIN results AS main USING (instance_id) "
+            "WHERE shadow.role = ? AND shadow.bundle = ? AND main.role = ? AND shadow.id > "
+            "coalesce((SELECT id FROM results WHERE role = ? AND bundle = ? "
+            "ORDER BY id DESC LIMIT 1 OFFSET ?), 0)",
+            (SHADOW, *bundles[0], MAIN, SHADOW, *bundles[0], limit),
         )
         return Agreement(*row)
 

@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any
 
 from ...errors import BrixiaEdgeError, ImageTooLarge, MissingExtra, StateError, pip_line
+from ...quality.drift import DriftReport
 from ..data_folder import DataFolder
 from ..meters import Meters
 from ..receiving.storage import OUT_OF_RESOURCES, SUCCESS, Taken
@@ -17,7 +18,7 @@ from .pages import page, rows
 from .patients import patient_shown
 from .picture import score_picture
 from .uploads import uploaded
-from .views import alarms, event_object, instance_object, state_object
+from .views import alarms, drift_alarms, event_object, instance_object, state_object
 
 try:
     from starlette.applications import Starlette
@@ -71,6 +72,8 @@ class NodeView:
         Names of those that answers go to.
     show_names
         See `patients.patient_shown`.
+    drift
+        Compares the latest images with those that the bundle in use knows; None where it cannot.
     """
 
     data: DataFolder
@@ -82,6 +85,7 @@ class NodeView:
     largest: int
     destinations: Sequence[str] = ()
     show_names: bool = False
+    drift: Callable[[], DriftReport | None] = lambda: None
 
 
 def make_app(node: NodeView) -> Starlette:
@@ -155,10 +159,15 @@ def _parts(node: NodeView, request: "Request") -> dict[str, Any]:
     counts = views.counts()
     state, patient = asked.get("state") or None, asked.get("patient") or None
     found = views.course(patient) if patient else views.latest(50, state)
+    drift = node.drift()
     return {
         "counts": state_object(counts),
-        "alarms": list(alarms(counts, node.ready(), node.destinations)),
+        "alarms": [
+            *alarms(counts, node.ready(), node.destinations),
+            *drift_alarms(drift),
+        ],
         "shadow": views.agreement(),
+        "drift": "" if drift is None else drift.sentence(),
         "images": [
             instance_object(each)
             | {"patient_shown": patient_shown(each.instance, node.data, node.show_names)}

@@ -4,18 +4,17 @@ The ID is read from the image when it is shown; the database has the digest alon
 """
 
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
+from ...errors import BrixiaEdgeError
+from ...files import open_regular
+from ...reading.dicom.file import parse_beginning
 from ...reading.dicom.header import silence
 from ..data_folder import DataFolder
 from ..state.rows import Instance
 
 _DIGITS = 8
 _REMEMBERED = 4096
-
-_dcmread: Any = import_module("pydicom").dcmread  # its types are not whole
 
 
 def patient_shown(instance: Instance, data: DataFolder, by_id: bool) -> str:
@@ -38,9 +37,8 @@ def patient_shown(instance: Instance, data: DataFolder, by_id: bool) -> str:
 def _patient_id(path: Path) -> str:
     """PatientID as it stands in a file; nothing where it cannot be read."""
     try:
-        with silence():
-            header = _dcmread(path, stop_before_pixels=True, specific_tags=["PatientID"])
-            return str(header.get("PatientID") or "")
-    except Exception:
-        # pydicom raises what it will over odd headers, and a name is no reason to show no page.
+        with silence(), open_regular(path) as file:
+            return "\\".join(parse_beginning(file).written("PatientID"))
+    except (OSError, BrixiaEdgeError):
+        # A name is no reason to show no page.
         return ""

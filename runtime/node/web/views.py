@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from ...quality.drift import DIFFERENT, DriftReport
 from ..state.rows import Counts, Delivery, Event, ScoredInstance
 
 ZONES = ("A", "B", "C", "D", "E", "F")
@@ -74,6 +75,15 @@ def alarms(
             yield f"{parked} answers are refused by {name}"
     for name, count in counts.stranded(destinations).items():
         yield stranded_sentence(name, count)
+
+
+def drift_alarms(report: DriftReport | None) -> Iterable[str]:
+    """That the images changed, where chance does not explain it."""
+    if report is not None and report.verdict == DIFFERENT:
+        yield (
+            f"the latest {report.images} images look different from those that the model was "
+            "calibrated on; see the drift below"
+        )
 
 
 def stranded_sentence(name: str, count: int) -> str:

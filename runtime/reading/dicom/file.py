@@ -1,8 +1,10 @@
 """The bytes of a DICOM file become a parsed header: PS3.10 clause 7, and files that break it."""
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from typing import BinaryIO
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset, read_partial
@@ -28,9 +30,16 @@ _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")
 _MAXIMUM_INFLATED = 2 * MAXIMUM_PIXELS + 2**24
 """Bytes that a deflated file may grow to: the pixels at 16 bits and a generous header."""
 
+_DEFLATED_AT_ONCE = 2**14
+"""Bytes that are inflated at once, to 16 MiB at most: deflate makes no more than 1032 of one."""
+
+_BEGINNING = 2**20
+"""Bytes within which what a header is asked for without its pixels must stand."""
+
 _MAXIMUM_ELEMENTS = 100_000
 """Of the dataset itself, those within sequences not counted; images have some hundreds."""
 
+_PIXEL_DATA = 0x7FE00010
 _PIXEL_DATA_TAGS = (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")
 
 
@@ -88,6 +97,29 @@ def parse_dicom(content: bytes) -> DicomFile:
         raise UnreadableImage(_NOT_AN_IMAGE_FILE)
     cut_off = _lacks_pixels(content, dataset)
     return DicomFile(header, sop_class, syntax or _guessed_syntax(dataset), cut_off, left_out)
+
+
+def parse_beginning(stream: BinaryIO) -> Header:
+    """Parse what stands before the pixels of a DICOM file, in its first MiB; the rest is not read.
+
+    What the end of that MiB cuts in two is missing.
+
+    Raises
+    ------
+    UnreadableImage, ImageTooLarge
+        See `parse_dicom`.
+    """
+    content = stream.read(_BEGINNING)
+    _check_beginning(content)
+    with refusing_damage("the header"):
+        meta, start = _file_meta(content)
+        if str(meta.get("TransferSyntaxUID", "")).strip(" \0") == DeflatedExplicitVRLittleEndian:
+            content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content[start:], _BEGINNING)
+        limit = _ElementLimit(before_pixels=True)
+        dataset = read_partial(BytesIO(content), stop_when=limit, force=True)
+        if len(content) == _BEGINNING and not limit.at_pixels and dataset:
+            del dataset[max(dataset.keys())]  # may be half of what stands in the file
+        return Header(dataset)
 
 
 def _parsed(content: bytes, start: int, syntax: str) -> tuple[bytes, Dataset, tuple[str, ...]]:
@@ -149,18 +181,21 @@ def _check_beginning(content: bytes) -> None:
 class _ElementLimit:
     """Refuses a dataset of more elements than any image has; as little as 8 bytes make one."""
 
-    def __init__(self) -> None:
-        self._count = 0
+    def __init__(self, before_pixels: bool = False) -> None:
+        self._count, self._before_pixels = 0, before_pixels
+        self.at_pixels = False
+        """Whether Pixel Data was reached, and the parsing ended there."""
 
     def __call__(self, tag: BaseTag, vr: str | None, length: int) -> bool:
-        del tag, vr, length
+        del vr, length
         self._count += 1
         if self._count > _MAXIMUM_ELEMENTS:
             raise ImageTooLarge(
                 f"the DICOM file has more than {_MAXIMUM_ELEMENTS} elements, which no radiograph "
                 "needs. Export the image again from its source"
             )
-        return False
+        self.at_pixels = self._before_pixels and tag == _PIXEL_DATA
+        return self.at_pixels
 
 
 def _file_meta(content: bytes) -> tuple[Dataset, int]:
@@ -176,9 +211,23 @@ def _file_meta(content: bytes) -> tuple[Dataset, int]:
     return meta, stream.tell()
 
 
-def end_of_file_meta(content: bytes) -> int:
-    """Where a file's dataset begins, behind preamble and file meta information (PS3.10 7.1)."""
-    return _file_meta(content)[1]
+def read_file_meta(content: bytes) -> tuple[str, int]:
+    """Read the file meta information (PS3.10 7.1) alone.
+
+    Returns
+    -------
+    str, int
+        The transfer syntax as it stands there, which is empty where there is none, and where the
+        dataset begins behind it.
+
+    Raises
+    ------
+    UnreadableImage
+        It is damaged.
+    """
+    with refusing_damage("the file meta information"):
+        meta, start = _file_meta(content)
+        return str(meta.get("TransferSyntaxUID", "")).strip(" \0"), start
 
 
 def _after_file_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
@@ -187,15 +236,39 @@ def _after_file_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
 
 
 def _inflate(deflated: bytes) -> bytes:
-    """Inflate a deflated dataset (PS3.5 A.5), never beyond `_MAXIMUM_INFLATED`."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     inflated = inflater.decompress(deflated, _MAXIMUM_INFLATED)
     if inflater.unconsumed_tail:
-        raise ImageTooLarge(
-            f"the deflated DICOM file inflates to more than {_MAXIMUM_INFLATED} bytes, which no "
-            "radiograph needs. Give it uncompressed"
-        )
+        raise _inflated_too_large()
     return inflated
+
+
+def inflated_parts(deflated: bytes) -> Iterator[bytes]:
+    """Inflate a deflated dataset (PS3.5 A.5) a part at a time, never beyond `_MAXIMUM_INFLATED`.
+
+    Raises
+    ------
+    UnreadableImage
+        The bytes are not deflated.
+    ImageTooLarge
+        They inflate to more than any image needs.
+    """
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    length = 0
+    for start in range(0, len(deflated), _DEFLATED_AT_ONCE):
+        with refusing_damage("the deflated dataset"):
+            part = inflater.decompress(deflated[start : start + _DEFLATED_AT_ONCE])
+        length += len(part)
+        if length > _MAXIMUM_INFLATED:
+            raise _inflated_too_large()
+        yield part
+
+
+def _inflated_too_large() -> ImageTooLarge:
+    return ImageTooLarge(
+        f"the deflated DICOM file inflates to more than {_MAXIMUM_INFLATED} bytes, which no "
+        "radiograph needs. Give it uncompressed"
+    )
 
 
 def _guessed_syntax(dataset: Dataset) -> str:

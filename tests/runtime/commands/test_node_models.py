@@ -12,8 +12,10 @@ from make_models import tiny_model
 
 pytest.importorskip("pynetdicom", reason="the extra 'node' is not installed")
 
+from brixia_edge.runtime.node.models import drift
 from brixia_edge.runtime.node.state.rows import Received, Result
 from brixia_edge.runtime.node.state.store import Store
+from brixia_edge.runtime.quality.reference_histograms import QuantityHistogram, ReferenceHistograms
 from node_doubles import free_port, toml
 
 Run = Callable[..., int]
@@ -64,6 +66,34 @@ def test_a_refused_bundle_is_told_in_one_line_and_changes_nothing(
     assert run("model", "rollback") != 0
     assert "no bundle was used before" in capsys.readouterr().err
     assert tiny_bundle.model.is_file()
+
+
+def test_status_tells_of_drift(
+    run: Run,
+    data: Path,
+    tiny_bundle: Bundle,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = Store.open(data)
+    for number in range(30):
+        uid = f"1.2.{number}"
+        store.inbox.add(Received(uid, uid, "1.2.840", "1.2", 5, "XR1", "", "", "", f"{uid}.dcm"))
+        store.inbox.next_to_score("newest")
+        result = Result(tiny_bundle.digest, "{}", '{"lung_area": 0.8}')
+        store.inbox.finish(number + 1, result, [], [])
+    store.close()
+    assert run("status") == 0
+    assert "drift" not in capsys.readouterr().out  # of a bundle without histograms
+    known = {"lung_area": QuantityHistogram((0.5,), (50, 50))}
+    reference = ReferenceHistograms("w", "p", ("a",) * 100, known)
+
+    def read(_: Bundle) -> ReferenceHistograms:
+        return reference
+
+    monkeypatch.setattr(drift, "read_reference", read)
+    assert run("status") == 0
+    assert "these 30 radiographs look different from the 100" in capsys.readouterr().out
 
 
 def test_status_tells_how_a_shadow_agrees(

@@ -132,6 +132,16 @@ def test_agreement_is_counted_by_hand(data: DataFolder, scored: Callable[..., st
     assert found == Agreement(2, found.zones_equal, 2.5, 3)
 
 
+def test_agreement_is_of_the_latest_images(data: DataFolder, scored: Callable[..., str]) -> None:
+    for number in range(1, 4):
+        scored(number, score(0, 0, 0, 0, 0, 0))
+        zones = (3, 3, 3, 3, 3, 3) if number == 1 else (0, 0, 0, 0, 0, 1)
+        data.store.inbox.add_shadow(number, Result("new", score(*zones)))
+    assert data.store.views.agreement().largest_difference == 18
+    found = data.store.views.agreement(limit=2)
+    assert (found.images, found.largest_difference) == (2, 1)
+
+
 def test_a_bundle_that_is_none_is_told_at_once(data: DataFolder, tiny_bundle: Bundle) -> None:
     from brixia_edge.runtime.errors import BundleError
 

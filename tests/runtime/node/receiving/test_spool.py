@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from time import sleep
@@ -25,6 +26,7 @@ from brixia_edge.runtime.node.receiving.storage import (
     Storage,
 )
 from brixia_edge.runtime.node.state.rows import Received, Uptake
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 ONE_IMAGE = """
 import sys
@@ -48,6 +50,18 @@ def storage(data: DataFolder) -> Storage:
 def test_a_digest_is_of_the_dataset_and_not_of_what_stands_before() -> None:
     assert digest("1.2", b"data") != digest("1.3", b"data")
     assert digest("1.2", b"data") != digest("1.2", b"date")
+
+
+def test_a_deflated_dataset_is_told_by_what_it_inflates_to() -> None:
+    def deflated(data: bytes, level: int) -> bytes:
+        deflate = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+        return deflate.compress(data) + deflate.flush()
+
+    syntax, data = str(DeflatedExplicitVRLittleEndian), bytes(range(200)) * 1000
+    fast, small = deflated(data, 1), deflated(data, 9)
+    assert fast != small
+    assert digest(syntax, fast) == digest(syntax, small) == digest(syntax, small + b"\0")
+    assert digest(syntax, fast) != digest(syntax, deflated(data[:-1], 1))
 
 
 def test_a_file_is_whole_under_its_name_or_absent(

@@ -7,6 +7,7 @@ from time import time
 
 import pytest
 from brixia_edge.runtime.node.state.database import Database
+from brixia_edge.runtime.node.state.rows import Received, Result
 from brixia_edge.runtime.node.state.schema import MIGRATIONS, migrate
 from brixia_edge.runtime.node.state.store import Store
 
@@ -73,6 +74,16 @@ def test_an_index_answers(watched: Watched, ask: Callable[[Store], object]) -> N
 def test_the_latest_are_not_sorted(watched: Watched) -> None:
     plans = watched.plans(lambda store: store.views.latest())
     assert not [step for step in plans if "B-TREE FOR ORDER BY" in step]
+
+
+def test_a_shadow_before_this_one_is_passed_over(watched: Watched) -> None:
+    store = watched.store
+    store.inbox.add(Received("1.2", "ab", "1.2", "1.2", 5, "XR1", "", "", "", "a.dcm"))
+    store.inbox.add_shadow(1, Result("new", "{}"))
+    plans = watched.plans(lambda store: store.views.agreement())
+    assert not [step for step in plans if step.startswith("SCAN") and "INDEX" not in step], plans
+    assert [step for step in plans if "results_by_bundle (role=? AND bundle=? AND rowid>?)" in step]
+    assert not [step for step in plans if "B-TREE" in step]
 
 
 @pytest.mark.parametrize("ask", OF_FILES)

@@ -13,11 +13,13 @@ from brixia_edge.runtime.errors import ConfigurationError
 from brixia_edge.runtime.node.data_folder import DataFolder
 from brixia_edge.runtime.node.meters import Meters, Snapshot
 from brixia_edge.runtime.node.receiving.storage import OUT_OF_RESOURCES, SUCCESS, Storage, Taken
+from brixia_edge.runtime.node.state.rows import Agreement, Counts
 from brixia_edge.runtime.node.web.app import NodeView, make_app
 from brixia_edge.runtime.node.web.auth import read_token
 from brixia_edge.runtime.node.web.openapi import openapi_document
 from brixia_edge.runtime.node.web.patients import patient_shown
 from brixia_edge.runtime.node.web.views import alarms
+from brixia_edge.runtime.quality.drift import DriftReport, QuantityDrift
 from brixia_edge.runtime.results import RESEARCH_USE
 
 TestClient: Any = import_module("starlette.testclient").TestClient  # its types are not whole
@@ -253,6 +255,52 @@ def test_metrics_count_what_there_is(client: Client) -> None:
     assert 'brixia_answers{destination="pacs",state="waiting"} 1.0' in lines
     assert "brixia_disk_free_bytes 1e+09" in lines
     assert any(line.startswith("brixia_score_seconds_bucket") for line in lines)
+
+
+def test_metrics_tell_of_drift_and_of_a_shadow() -> None:
+    counts = Counts({}, {}, None, None, 0)
+    figures = Agreement(12, 0.75, 1.5, 4)
+    seen = [
+        Snapshot(counts, 0, "d", 0.0, {"lung_area": 0.125}, figures),
+        Snapshot(counts, 0, "d", 0.0),
+    ]
+    meters = Meters(lambda: seen[0])
+    lines = meters.text().decode().splitlines()
+    assert 'brixia_drift_index{quantity="lung_area"} 0.125' in lines
+    assert "brixia_shadow_images 12.0" in lines
+    assert "brixia_shadow_zones_equal 0.75" in lines
+    assert "brixia_shadow_mean_difference 1.5" in lines
+    assert "brixia_shadow_largest_difference 4.0" in lines
+    del seen[0]
+    lines = meters.text().decode().splitlines()
+    assert "brixia_shadow_images 0.0" in lines
+    assert not [
+        line for line in lines if line.startswith(("brixia_drift_index{", "brixia_shadow_z"))
+    ]
+
+
+@pytest.mark.parametrize(("index", "alarmed"), [(0.05, False), (2.0, True)])
+def test_the_page_tells_of_drift(data: DataFolder, index: float, alarmed: bool) -> None:
+    report = DriftReport(200, 100, {"lung_area": QuantityDrift(index, 0.01, 0.02)})
+    meters = Meters(lambda: Snapshot(data.store.views.counts(), 0, "d", 0.0))
+
+    def take(_: bytes) -> Taken:
+        return Taken(SUCCESS, None)
+
+    view = NodeView(data, meters, dict, take, lambda _: {}, "", 99, drift=lambda: report)
+    page = TestClient(make_app(view), base_url="http://127.0.0.1:8080").get("/").text
+    assert report.sentence() in page
+    assert ("the latest 200 images look different from those" in page) == alarmed
+
+
+def test_an_image_whose_header_is_a_programs_names_nobody(
+    data: DataFolder, image: Callable[..., bytes]
+) -> None:
+    Storage(data.store, data.images).take(image(3), "ef" * 32, "XR1")
+    (found,) = data.store.views.latest(1)
+    path = data.images.path(found.instance.spool)
+    path.write_bytes(b"MZ" + path.read_bytes()[2:])
+    assert patient_shown(found.instance, data, True) == found.instance.patient[:8]
 
 
 def test_the_document_lists_every_path_of_the_interface(client: Client) -> None:
