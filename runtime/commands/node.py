@@ -223,7 +223,7 @@ def rollback(config: Path) -> None:
     with _models(config) as models:
         models.roll_back()
         path = models.current()
-    tell(f"Rolled back to {_told(_bundle(path))}")
+    tell(f"Rolled back to {_named(path)}")
 
 
 @model.command(name="list")
@@ -233,7 +233,15 @@ def list_models(config: Path) -> None:
     with _models(config) as models:
         paths = [models.path(digest) for digest in models.chosen]
     for word, path in zip(("in use", "before"), paths, strict=False):
-        show([f"{word:<8}{_told(_bundle(path))}"])
+        show([f"{word:<8}{_named(path)}"])
+
+
+def _named(path: Path | None) -> str:
+    """A bundle by its name, or what is wrong with it."""
+    try:
+        return _told(_bundle(path))
+    except BundleError as error:
+        return f"a damaged bundle: {error}"
 
 
 def _bundle(path: Path | None) -> Any:

@@ -27,7 +27,7 @@ class Snapshot:
     free
         Bytes free on the disk.
     model
-        The digest of the bundle that answers.
+        The digest of the bundle that answers; empty while none does.
     now
         Seconds since the Epoch.
     drift
@@ -95,7 +95,8 @@ class Meters:
             (((name,), 0.0 if since is None else seen.now - since) for name, since in ages.items()),
         )
         yield GaugeMetricFamily("brixia_disk_free_bytes", "Free on the disk", value=seen.free)
-        yield _by("model", "The bundle that answers", ["digest"], [((seen.model,), 1)])
+        answering = [((seen.model,), 1)] if seen.model else []
+        yield _by("model", "The bundle that answers", ["digest"], answering)
         yield _by(
             "drift_index",
             "Population stability index of the latest images less what chance adds",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import StateError
-from ..state.store import Store
+from ..state.store import Store, kept_value
 
 MODELS = "models"
 """Their folder in the data folder."""
@@ -18,6 +18,32 @@ MODELS = "models"
 _CHOSEN = "models"
 _DIGITS = 16
 _CONFIGURED = ""
+
+
+def bundle_in_use(data: Path, configured: Path | None) -> tuple[Path | None, bool]:
+    """Where the bundle lies by which a node would score, and whether it was installed.
+
+    Nothing is changed, or made, in the data folder.
+
+    Parameters
+    ----------
+    data
+        The node's data folder; may be absent.
+    configured
+        The bundle of the configuration; None for the one that ships.
+
+    Raises
+    ------
+    StateError
+        The database cannot be read.
+    """
+    told = kept_value(data, _CHOSEN)
+    digest = json.loads(told)[0] if told else _CONFIGURED
+    return (_place(data / MODELS, digest), True) if digest else (configured, False)
+
+
+def _place(folder: Path, digest: str) -> Path:
+    return folder / digest[:_DIGITS]
 
 
 class InstalledModels:
@@ -51,7 +77,7 @@ class InstalledModels:
 
     def place(self, digest: str) -> Path:
         """Where an installed bundle lies."""
-        return self.folder / digest[:_DIGITS]
+        return _place(self.folder, digest)
 
     def choose(self, digest: str) -> None:
         """Use an installed bundle from now on; the one that was in use is the one before."""

@@ -10,6 +10,7 @@ from ...backends import AUTO, BACKENDS
 from ...bundles.bundle import Bundle
 from ...errors import BrixiaEdgeError
 from ..configuration import Configuration, DestinationSection
+from ..models.installed import bundle_in_use
 from ..receiving.server import server_tls
 from ..sending.dimse import DimseTransport
 from .disk import Disk
@@ -71,12 +72,17 @@ def _clock() -> Checked:
 
 
 def _model(configuration: Configuration) -> Checked:
+    """The bundle by which the node will score: the one that was installed last, if any was."""
+    score = configuration.score
     try:
-        bundle = Bundle.open(configuration.score.bundle)
+        path, installed = bundle_in_use(configuration.node.data, score.bundle)
+        bundle = Bundle.open(path)
     except BrixiaEdgeError as error:
         return Checked("model", False, str(error))
     manifest = bundle.manifest
-    return Checked("model", True, f"{manifest.name}, {manifest.precision}, verified")
+    origin = "installed by `node model`" if installed else "of the configuration"
+    told = f"{manifest.name}, {manifest.precision}, {bundle.digest[:12]}, verified, {origin}"
+    return Checked("model", True, told)
 
 
 def _backend(configuration: Configuration) -> Checked:

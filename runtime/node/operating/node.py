@@ -14,8 +14,7 @@ from pathlib import Path
 from time import monotonic, time
 from typing import Any
 
-from ...bundles.bundle import Bundle
-from ...errors import ConfigurationError
+from ...errors import BrixiaEdgeError, ConfigurationError
 from ..configuration import Configuration, DestinationSection
 from ..data_folder import DataFolder
 from ..meters import Meters, Snapshot
@@ -69,6 +68,10 @@ class CommitmentOf:
         return new_transaction()
 
 
+def _warn_of_hindrance(reason: str) -> None:
+    warn("nothing can be scored", reason=reason)
+
+
 class Node:
     """A running node; `start` it, `stop` it.
 
@@ -79,8 +82,9 @@ class Node:
 
     Raises
     ------
-    StateError, ConfigurationError, BundleError
-        It cannot be what it is to be.
+    StateError, ConfigurationError
+        It cannot be what it is to be. A damaged bundle is no reason: images are taken all the same,
+        and wait until `node model` mends it.
     """
 
     def __init__(self, configuration: Configuration) -> None:
@@ -91,13 +95,13 @@ class Node:
         self.models = InstalledModels(
             self.data.store, self.data.root / MODELS, configuration.score.bundle
         )
-        self.bundle = Bundle.open(self.models.current())
         self.disk = Disk(self.data.root, configuration.node.reserve)
         self.storage = Storage(self.data.store, self.data.images)
         self.reports = CommitmentReports(self.data.store.outbox, names)
         self.transports = {each.name: self._transport(each) for each in configuration.destinations}
         self.scoring = ScoringLoop(self._plan(), self.data.store, self.data.images, self.signals)
         self.scoring.chosen = self.models.current
+        self.scoring.hindered = _warn_of_hindrance
         self.drift = DriftWatch(self.data.store.views, self.models.current)
         self.meters = Meters(self._look)
         self.scoring.took = self.meters.score.observe
@@ -123,14 +127,25 @@ class Node:
         for each in self.configuration.destinations:
             self._begin(f"send to {each.name}", self._sender(each).run)
         self._begin("score", self.scoring.run)
-        if self.configuration.score.shadow is not None:
-            self._begin("shadow", Shadow(self._shadow_settings(), self.data, self.signals).run)
+        self._begin_shadow()
         self._web.start()
         self._begin(
             "keep house", Housekeeping(self.configuration.node, self.data, self.signals).run
         )
         notify(READY)
         log("ready", listen=str(self.configuration.node.listen))
+
+    def _begin_shadow(self) -> None:
+        """Begin the shadow where one is configured; nobody waits for a damaged one."""
+        if self.configuration.score.shadow is None:
+            return
+        try:
+            shadow = Shadow(self._shadow_settings(), self.data, self.signals)
+        except BrixiaEdgeError as error:
+            self.data.store.views.note("shadow", f"the shadow is left out: {error}")
+            warn("the shadow is left out", reason=str(error))
+            return
+        self._begin("shadow", shadow.run)
 
     def stop(self) -> None:
         """End all parts; the image at hand is finished if that takes no longer than 25 s."""
@@ -190,11 +205,11 @@ class Node:
             self.drift.report,
         )
 
-    def _ready(self) -> dict[str, bool]:
+    def _ready(self) -> dict[str, str]:
         return {
-            "receiving": self._server is not None,
-            "scoring": self.scoring.well,
-            "disk": self.disk.has_room(),
+            "receiving": "" if self._server is not None else "the node does not listen",
+            "scoring": self.scoring.unwell,
+            "disk": "" if self.disk.has_room() else "less disk is free than the reserve",
         }
 
     def _look(self) -> Snapshot:
@@ -203,7 +218,7 @@ class Node:
         return Snapshot(
             counts,
             self.disk.free(),
-            self.scoring.bundle or self.bundle.digest,
+            self.scoring.bundle,
             time(),
             {}
             if report is None

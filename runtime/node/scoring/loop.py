@@ -35,7 +35,7 @@ class _Guest:
     answer: "Future[Mapping[str, Any]]"
 
 
-def _nothing(_: float) -> None:
+def _nothing(_: object) -> None:
     return
 
 
@@ -86,6 +86,10 @@ class ScoringLoop:
         """Is told how many seconds each image took."""
         self.chosen: Callable[[], Path | None] = lambda: plan.settings.bundle
         """Says which bundle is to score; the process is started again where it is another one."""
+        self.hindrance = "the scoring process is being started"
+        """Why nothing can be scored; empty where it can."""
+        self.hindered: Callable[[str], object] = _nothing
+        """Is told so when it turns out."""
 
     def run(self) -> None:
         """Work until `Signals.stop`; the image at hand is finished.
@@ -120,9 +124,9 @@ class ScoringLoop:
         return "" if self._process is None else self._process.bundle
 
     @property
-    def well(self) -> bool:
-        """Whether the scoring process runs."""
-        return self._process is not None
+    def unwell(self) -> str:
+        """Why nothing is scored; empty where the scoring process runs."""
+        return "" if self._process is not None else self.hindrance or "the scoring process ended"
 
     def score_file(self, path: Path, seconds: float) -> Mapping[str, Any]:
         """Have a file scored between two images of the queue; nothing of it is kept.
@@ -188,6 +192,7 @@ class ScoringLoop:
             except BrixiaEdgeError as error:
                 self._hindered("cannot score", str(error))
                 return False
+            self.hindrance = ""
         return True
 
     def _score(self, instance: Instance) -> None:
@@ -235,6 +240,8 @@ class ScoringLoop:
 
     def _hindered(self, kind: str, told: str) -> None:
         """Tell what stands in the way of every image, and wait before the next attempt."""
+        self.hindrance = told
+        self.hindered(told)
         self._store.views.note(kind, told)
         self._rest()
 

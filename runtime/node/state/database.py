@@ -124,6 +124,30 @@ class Database:
             raise StateError(f"{target} cannot be written as a backup: {error}") from error
 
 
+def read_only(folder: Path, question: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Ask the database of a data folder without changing it; nothing where there is none.
+
+    Raises
+    ------
+    StateError
+        It cannot be read.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return []
+    # Beside a log that is in use SQLite writes nothing new; without one it would make it.
+    log = path.with_name(f"{FILE}-wal")
+    how = "mode=ro" if log.exists() else "immutable=1"
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=_WAIT)
+        try:
+            return connection.execute(question, values).fetchall()
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise StateError(f"{path} cannot be read: {error}") from error
+
+
 def equal(columns: Mapping[str, object | None]) -> tuple[str, tuple[Any, ...]]:
     """A condition on those columns alone of which a value is asked, so that an index serves it.
 

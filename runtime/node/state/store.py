@@ -7,10 +7,24 @@ method is one transaction, so whatever ends the process leaves a state that the 
 from pathlib import Path
 from secrets import token_hex
 
-from .database import Database
+from .database import Database, read_only
 from .inbox import Inbox
 from .outbox import Outbox
 from .views import Views
+
+
+def kept_value(folder: Path, key: str) -> str | None:
+    """What the database of a data folder keeps under a key; nothing is changed, or made.
+
+    None where there is nothing under it, or no database.
+
+    Raises
+    ------
+    StateError
+        The database cannot be read.
+    """
+    rows = read_only(folder, "SELECT value FROM meta WHERE key = ?", (key,))
+    return str(rows[0][0]) if rows else None
 
 
 class Store:

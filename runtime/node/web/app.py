@@ -59,7 +59,7 @@ class NodeView:
     meters
         What it counts.
     ready
-        Each part by name, and whether it is well.
+        Each part by name, and what is wrong with it; empty where it is well.
     take
         Takes up a file as a C-STORE does.
     score
@@ -78,7 +78,7 @@ class NodeView:
 
     data: DataFolder
     meters: Meters
-    ready: Callable[[], Mapping[str, bool]]
+    ready: Callable[[], Mapping[str, str]]
     take: Callable[[bytes], Taken]
     score: Callable[[bytes], Mapping[str, Any]]
     token: str
@@ -194,8 +194,10 @@ async def _live(node: NodeView, request: "Request") -> "Response":
 
 async def _ready(node: NodeView, request: "Request") -> "Response":
     del request
-    parts = dict(node.ready())
-    return JSONResponse(parts, 200 if all(parts.values()) else 503)
+    parts = node.ready()
+    unwell = {name: reason for name, reason in parts.items() if reason}
+    told: dict[str, object] = {name: not reason for name, reason in parts.items()}
+    return JSONResponse({**told, "reasons": unwell}, 503 if unwell else 200)
 
 
 async def _metrics(node: NodeView, request: "Request") -> "Response":

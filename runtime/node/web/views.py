@@ -60,12 +60,12 @@ def moment(seconds: float) -> str:
 
 
 def alarms(
-    counts: Counts, ready: Mapping[str, bool], destinations: Collection[str]
+    counts: Counts, ready: Mapping[str, str], destinations: Collection[str]
 ) -> Iterable[str]:
     """What a person should look at, one sentence each."""
-    for name, fine in ready.items():
-        if not fine:
-            yield f"{name} is not well"
+    for name, reason in ready.items():
+        if reason:
+            yield f"{name} is not well: {reason}"
     if failed := counts.instances.get("failed"):
         yield f"{failed} images could not be scored"
     if conflicts := counts.instances.get("conflict"):

@@ -56,6 +56,56 @@ def test_a_model_is_installed_listed_and_rolled_back(
     assert "Rolled back to tiny" in capsys.readouterr().err
 
 
+def test_check_looks_at_the_bundle_that_will_score_and_changes_nothing(
+    run: Run, data: Path, tiny_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def model() -> str:
+        before = {path: path.stat().st_mtime_ns for path in data.rglob("*")}
+        run("check")
+        assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == before
+        lines = capsys.readouterr().out.splitlines()
+        return next(line for line in lines if line[8:].startswith("model"))
+
+    told = model()
+    assert told.startswith("ok")
+    assert "tiny, fp32" in told
+    assert "of the configuration" in told
+    second = replace(tiny_bundle.manifest, name="second")
+    other = write_bundle(tmp_path / "second", second, {"model.onnx": tiny_model()})
+    assert run("model", "install", str(other.root)) == 0
+    capsys.readouterr()
+    told = model()
+    assert f"second, fp32, {other.digest[:12]}, verified, installed" in told
+    (installed,) = (data / "models").iterdir()
+    (installed / "model.onnx").write_bytes(b"damaged")
+    told = model()
+    assert told.startswith("FAILED")
+    assert "was altered" in told
+    store = Store.open(data)  # as while a node runs
+    told = model()
+    store.close()
+    assert told.startswith("FAILED")
+
+
+def test_a_damaged_bundle_is_listed_told_by_status_and_rolled_back(
+    run: Run, data: Path, tiny_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = replace(tiny_bundle.manifest, name="second")
+    other = write_bundle(tmp_path / "second", second, {"model.onnx": tiny_model()})
+    assert run("model", "install", str(other.root)) == 0
+    (installed,) = (data / "models").iterdir()
+    (installed / "model.onnx").write_bytes(b"damaged")
+    capsys.readouterr()
+    assert run("model", "list") == 0
+    in_use, before = capsys.readouterr().out.splitlines()
+    assert in_use.startswith("in use  a damaged bundle: ")
+    assert before.startswith("before  tiny")
+    assert run("status") == 1
+    assert "damaged" in capsys.readouterr().out
+    assert run("model", "rollback") == 0
+    assert run("status") == 0
+
+
 def test_a_refused_bundle_is_told_in_one_line_and_changes_nothing(
     run: Run, tiny_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

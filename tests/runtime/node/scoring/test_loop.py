@@ -188,7 +188,7 @@ def test_a_device_that_is_lost_fails_no_image_and_is_opened_anew(
     assert state(data, uid) == ("queued", "")
     (event,) = data.store.views.events()
     assert (event.kind, event.text) == ("cannot score", "the GPU did not take the work")
-    assert not loop.well
+    assert loop.unwell == "the GPU did not take the work"
     loop.step()
     assert state(data, uid)[0] == "scored"
 
@@ -203,8 +203,10 @@ def test_a_bundle_that_is_gone_is_told_and_loses_no_image(
     assert not loop.step()
     assert state(data, uid)[0] == "queued"
     assert data.store.views.events()[-1].kind == "cannot score"
+    assert "model.onnx" in loop.unwell
     model.write_bytes(content)
     assert loop.step()
+    assert not loop.unwell
     assert state(data, uid)[0] == "scored"
 
 

@@ -43,7 +43,7 @@ def client(data: DataFolder, storage: Storage) -> Client:
         return {"file": True, "score": {"global": len(content)}}
 
     view = NodeView(
-        data, Meters(look), lambda: {"scoring": True}, storage.take_upload, score, TOKEN, 10_000
+        data, Meters(look), lambda: {"scoring": ""}, storage.take_upload, score, TOKEN, 10_000
     )
     return TestClient(make_app(view), headers=WITH_TOKEN)
 
@@ -151,10 +151,11 @@ def test_an_upload_is_taken_up_as_an_image_from_a_modality_is(
 def test_a_full_disk_refuses_uploads(data: DataFolder) -> None:
     full = Taken(OUT_OF_RESOURCES, None, reason="no room")
     meters = Meters(lambda: Snapshot(data.store.views.counts(), 0, "d", 0.0))
-    view = NodeView(data, meters, lambda: {"disk": False}, lambda _: full, lambda _: {}, "", 99)
+    view = NodeView(data, meters, lambda: {"disk": "full"}, lambda _: full, lambda _: {}, "", 99)
     client = TestClient(make_app(view), base_url="http://127.0.0.1:8080")
     assert client.post("/api/v1/instances", content=b"x").status_code == 507
-    assert client.get("/health/ready").status_code == 503
+    told = client.get("/health/ready")
+    assert (told.status_code, told.json()) == (503, {"disk": False, "reasons": {"disk": "full"}})
     assert client.get("/health/live").status_code == 200
 
 

@@ -33,7 +33,7 @@ def address(
     assert data.store.inbox.next_to_score("newest") is not None
     data.store.outbox.park(1, "the archive answered C000")
     meters = Meters(lambda: Snapshot(data.store.views.counts(), 0, "d", 0.0))
-    ready = {"receiving": True, "scoring": False, "disk": True}
+    ready = {"receiving": "", "scoring": "the bundle was altered", "disk": ""}
     view = NodeView(data, meters, lambda: ready, storage.take_upload, lambda _: {}, "", 99)
     port = free_port()
     server = WebServer(Address("127.0.0.1", port), make_app(view))
