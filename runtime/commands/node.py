@@ -35,7 +35,9 @@ def _of(module: str, name: str) -> Any:
 
 
 def _configuration(path: Path) -> Any:
-    return _of("configuration", "load_configuration")(path)
+    credentials = importlib.import_module(f"{_NODE}.credentials")
+    loaded = _of("configuration", "load_configuration")(path)
+    return credentials.with_credentials(loaded, os.environ.get(credentials.DIRECTORY, ""))
 
 
 @click.group()
@@ -265,7 +267,14 @@ def conformance() -> None:
 @click.option("--gpu", is_flag=True, help="The network runs on a GPU.")
 def systemd_unit(config: Path, gpu: bool) -> None:
     """Print a systemd unit that runs the node at boot, with no more rights than it needs."""
-    show(_of("operating.unit", "systemd_unit")(config, gpu).splitlines())
+    unit = _of("operating.unit", "systemd_unit")(config, _configuration(config), gpu)
+    hidden = _of("operating.unit", "hidden_python")()
+    if hidden:
+        tell(
+            f"The unit hides {hidden} from the service; run this by a Python that lies elsewhere, "
+            "such as a virtual environment in /opt of the system's Python"
+        )
+    show(unit.splitlines())
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def app(data: DataFolder, image: Callable[..., bytes]) -> Any:
         return {"file": True, "score": {"global": len(content)}}
 
     meters = Meters(lambda: Snapshot(data.store.views.counts(), 10**9, "digest", 2e9))
-    ready = dict.fromkeys(("receiving", "scoring", "disk"), "")
+    ready = {"receiving": "", "scoring": "", "disk": ""}
     view = NodeView(data, meters, lambda: ready, storage.take_upload, score, TOKEN, 10_000)
     return make_app(view)
 
