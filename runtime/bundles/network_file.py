@@ -10,26 +10,19 @@ which read files. Refused is also what no BS-Net has: graphs within nodes, funct
 information, sparse tensors; and tensors that hold another number of elements than they declare.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
 from ..errors import BundleError
+from .network_shapes import check_shapes
+from .wire_format import NO_ONNX, Refused, Value, content_of, fields_of, numbers_of
 
 LARGEST_NETWORK = 400 << 20
 """Bytes of an ONNX file; a BS-Net in float32 takes 86 MB."""
 
 _MOST_FIELDS = 1_000_000
 """Of all messages together; a BS-Net has about 8,000, and each takes a moment to look at."""
-
-Value = int | memoryview
-
-
-class _Refused(Exception):
-    """What is wrong with the file, as the end of a sentence."""
-
-
-_NO_ONNX = "is no ONNX file"
 
 
 def check_network(content: bytes, what: str) -> None:
@@ -49,7 +42,7 @@ def check_network(content: bytes, what: str) -> None:
     """
     try:
         _Scan().check(memoryview(content), _MODEL)
-    except _Refused as reason:
+    except Refused as reason:
         raise BundleError(f"{what} {reason}; copy or export the bundle again") from None
 
 
@@ -84,61 +77,19 @@ class _Scan:
     def check(self, content: memoryview, kind: _Message) -> None:
         """Look at a message and at those within it."""
         fields: dict[int, list[Value]] = {}
-        for number, value in _fields(content):
+        for number, value in fields_of(content):
             self._left -= 1
             if not self._left:
-                raise _Refused(f"has more than {_MOST_FIELDS:,} parts, which no BS-Net has")
+                raise Refused(f"has more than {_MOST_FIELDS:,} parts, which no BS-Net has")
             if number in kind.refused:
-                raise _Refused(f"holds {kind.refused[number]}, which no BS-Net needs")
+                raise Refused(f"holds {kind.refused[number]}, which no BS-Net needs")
             if number in kind.within:
-                self.check(_content(value), kind.within[number])
+                self.check(content_of(value), kind.within[number])
             fields.setdefault(number, []).append(value)
         if any(len(fields.get(number, [])) > 1 for number in kind.once):
-            raise _Refused(_NO_ONNX)
+            raise Refused(NO_ONNX)
         if kind.check is not None:
             kind.check(fields)
-
-
-def _fields(content: memoryview) -> Iterator[tuple[int, Value]]:
-    """The fields of a message, by their numbers: numbers, or bytes of whatever they are."""
-    place = 0
-    while place < len(content):
-        key, place = _varint(content, place)
-        wire = key & 7
-        if wire == 0:
-            value, place = _varint(content, place)
-            yield key >> 3, value
-            continue
-        if wire == 2:
-            length, place = _varint(content, place)
-        elif wire in (1, 5):
-            length = 8 if wire == 1 else 4
-        else:
-            raise _Refused(_NO_ONNX)
-        if length > len(content) - place:
-            raise _Refused("ends too early")
-        yield key >> 3, content[place : place + length]
-        place += length
-
-
-def _varint(content: memoryview, place: int) -> tuple[int, int]:
-    """An unsigned number of seven bits a byte, and where it ends."""
-    number = 0
-    for shift in range(0, 70, 7):
-        if place >= len(content):
-            raise _Refused("ends too early")
-        byte = content[place]
-        place += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number, place
-    raise _Refused(_NO_ONNX)
-
-
-def _content(value: Value) -> memoryview:
-    if isinstance(value, int):
-        raise _Refused(_NO_ONNX)
-    return value
 
 
 _NAME, _DATA_TYPE, _RAW_DATA, _DATA_LOCATION = 8, 2, 9, 14
@@ -158,29 +109,20 @@ _CONTINUED = bytes(range(0x80, 0x100))
 
 
 def _check_tensor(fields: Mapping[int, list[Value]]) -> None:
-    name = "".join(ascii(bytes(_content(value)))[2:-1][:100] for value in fields.get(_NAME, [])[:1])
+    name = "".join(
+        ascii(bytes(content_of(value)))[2:-1][:100] for value in fields.get(_NAME, [])[:1]
+    )
     if any(value != 0 for value in fields.get(_DATA_LOCATION, [])):
-        raise _Refused(f"holds {_EXTERNAL} (of {name}), which no BS-Net needs")
+        raise Refused(f"holds {_EXTERNAL} (of {name}), which no BS-Net needs")
     (kind,) = fields.get(_DATA_TYPE, [0])[-1:]
     if kind not in _ELEMENT_BYTES:
-        raise _Refused(f"has a tensor of a type that no BS-Net has ({name})")
-    declared = prod(_numbers(fields.get(_DIMENSIONS, [])))
-    raw = sum(len(_content(value)) for value in fields.get(_RAW_DATA, []))
+        raise Refused(f"has a tensor of a type that no BS-Net has ({name})")
+    declared = prod(numbers_of(fields.get(_DIMENSIONS, [])))
+    raw = sum(len(content_of(value)) for value in fields.get(_RAW_DATA, []))
     held, rest = divmod(raw, _ELEMENT_BYTES[kind])
     held += sum(_count(fields.get(number, []), size) for number, size in _LIST_BYTES.items())
     if rest or held != declared:
-        raise _Refused(f"has a tensor that declares {declared} elements and holds {held} ({name})")
-
-
-def _numbers(values: list[Value]) -> Iterator[int]:
-    for value in values:
-        if isinstance(value, int):
-            yield value
-            continue
-        place = 0
-        while place < len(value):
-            number, place = _varint(value, place)
-            yield number
+        raise Refused(f"has a tensor that declares {declared} elements and holds {held} ({name})")
 
 
 def _count(values: list[Value], size: int | None) -> int:
@@ -198,14 +140,14 @@ def _count(values: list[Value], size: int | None) -> int:
 
 def _check_node(fields: Mapping[int, list[Value]]) -> None:
     for domain in fields.get(_DOMAIN, []):
-        if bytes(_content(domain)) not in (b"", b"ai.onnx"):
-            shown = ascii(bytes(_content(domain)))[2:-1][:100]
-            raise _Refused(f"has an operator that is not ONNX's own, but of {shown!r}")
+        if bytes(content_of(domain)) not in (b"", b"ai.onnx"):
+            shown = ascii(bytes(content_of(domain)))[2:-1][:100]
+            raise Refused(f"has an operator that is not ONNX's own, but of {shown!r}")
 
 
 def _check_model(fields: Mapping[int, list[Value]]) -> None:
     if 7 not in fields:
-        raise _Refused(_NO_ONNX)
+        raise Refused(NO_ONNX)
 
 
 _EXTERNAL = "data of another file"
@@ -220,7 +162,7 @@ _ATTRIBUTE = _Message(
     refused={6: _SUBGRAPH, 11: _SUBGRAPH, 22: _SPARSE, 23: _SPARSE},
 )
 _NODE = _Message(within={5: _ATTRIBUTE}, check=_check_node)
-_GRAPH = _Message(within={1: _NODE, 5: _TENSOR}, refused={15: _SPARSE})
+_GRAPH = _Message(within={1: _NODE, 5: _TENSOR}, refused={15: _SPARSE}, check=check_shapes)
 _MODEL = _Message(
     within={7: _GRAPH},
     once=(7,),
