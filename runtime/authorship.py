@@ -9,6 +9,7 @@ manufacturer and the descriptions.
 import re
 import zlib
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
 from typing import NoReturn
 
@@ -49,8 +50,9 @@ BEGINNING = 1024
 """Bytes of a file that tell whether it is one of ours, if nothing else has written it since."""
 
 
+@cache
 def software_version() -> str:
-    """Give the version of brixia-edge."""
+    """Give the version of brixia-edge, looked up once: a report names it ten times."""
     return version(SOFTWARE)
 
 

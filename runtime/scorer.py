@@ -89,7 +89,23 @@ class Scorer:
         BackendUnavailable, ReadingProcessUnavailable
             The device or the reading process is gone.
         """
-        return self._scored(self.source.prepared(path))
+        return self.score_prepared(self.source.prepared(path))
+
+    def score_prepared(self, prepared: PreparedRadiograph) -> ScoredRadiograph:
+        """Score a radiograph that `source` has read, such as while another one was scored.
+
+        Raises
+        ------
+        PredictionError
+            The network gave numbers that are not finite.
+        BackendUnavailable
+            The device is gone.
+        """
+        started = perf_counter()
+        outputs = self.session.run(prepared.image, self._outputs)
+        inferred = perf_counter()
+        result = self.conclude(prepared, outputs)
+        return replace(result, timing=_timing(prepared, started, inferred, perf_counter()))
 
     def score_many(self, paths: Iterable[str | Path]) -> Iterator[ScoredRadiograph | UnscoredFile]:
         """Score files in their order; a file that fails gives its reason and no more.
@@ -154,7 +170,7 @@ class Scorer:
 
     def _outcome(self, prepared: PreparedRadiograph) -> ScoredRadiograph | UnscoredFile:
         try:
-            return self._scored(prepared)
+            return self.score_prepared(prepared)
         except CannotRun:
             raise
         except BrixiaEdgeError as error:
@@ -162,13 +178,6 @@ class Scorer:
         except MemoryError:
             reason = "needs more memory than is free; give a smaller copy of the radiograph"
             return UnscoredFile(prepared.file, ImageTooLarge(reason))
-
-    def _scored(self, prepared: PreparedRadiograph) -> ScoredRadiograph:
-        started = perf_counter()
-        outputs = self.session.run(prepared.image, self._outputs)
-        inferred = perf_counter()
-        result = self.conclude(prepared, outputs)
-        return replace(result, timing=_timing(prepared, started, inferred, perf_counter()))
 
 
 def _timing(prepared: PreparedRadiograph, started: float, inferred: float, ended: float) -> Timing:

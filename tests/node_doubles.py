@@ -95,6 +95,8 @@ class Archive:
     syntaxes
         Transfer syntaxes that it takes; None for the usual ones. Where some are named, it keeps
         `objects`, too.
+    hang_up
+        Ends all associations.
     heard
         Statuses that answered its confirmations on the same association; -1 for no answer.
     """
@@ -109,6 +111,7 @@ class Archive:
     heard: list[int] = field(default_factory=list[int])
     syntaxes: list[str] | None = None
     objects: list[Dataset] = field(default_factory=list[Dataset])
+    hang_up: Callable[[], object] = lambda: None
 
     @contextmanager
     def open(
@@ -122,6 +125,7 @@ class Archive:
         entity.add_supported_context(STORAGE_COMMITMENT)
         handlers = [(evt.EVT_C_STORE, self._store), (evt.EVT_N_ACTION, self._action)]
         server = entity.start_server(("127.0.0.1", self.port), block=False, evt_handlers=handlers)
+        self.hang_up = lambda: [each.abort() for each in server.active_associations]
         try:
             yield self
         finally:

@@ -29,13 +29,21 @@ class Signals:
     received
         Rung when an image was taken up.
     scored
-        By destination: rung when an answer is to be sent there.
+        By destination: rung when an answer is to be sent there, or soon will be.
+    answering
+        Set while an image is being scored and answered.
     """
 
     def __init__(self, destinations: tuple[str, ...] = ()) -> None:
         self.stop = threading.Event()
         self.received = Bell()
+        self.answering = threading.Event()
         self.scored = {name: Bell() for name in destinations}
+
+    def ring_senders(self) -> None:
+        """Wake all who send."""
+        for bell in self.scored.values():
+            bell.ring()
 
     def end(self) -> None:
         """Tell every thread to end, and wake all."""

@@ -73,7 +73,11 @@ class IsolatedSource:
         ReadingProcessUnavailable
             The process does not start.
         """
-        return self._asked(Path(path)).result()
+        return self.begin(path).result()
+
+    def begin(self, path: str | Path) -> "Future[PreparedRadiograph]":
+        """Read and prepare one file after those that were begun before; see `prepared`."""
+        return self._thread.submit(self._ask, Path(path))
 
     def prepared_many(
         self, paths: Iterable[str | Path]
@@ -81,7 +85,7 @@ class IsolatedSource:
         """Read and prepare files in their order, each while the caller has the one before."""
         ahead: tuple[Path, Future[PreparedRadiograph]] | None = None
         for path in map(Path, paths):
-            current, ahead = ahead, (path, self._asked(path))
+            current, ahead = ahead, (path, self.begin(path))
             if current is not None:
                 yield _outcome(*current)
         if ahead is not None:
@@ -92,9 +96,6 @@ class IsolatedSource:
         self._thread.shutdown(wait=False, cancel_futures=True)
         self._process.end()
         self._thread.shutdown()
-
-    def _asked(self, path: Path) -> Future[PreparedRadiograph]:
-        return self._thread.submit(self._ask, path)
 
     def _ask(self, path: Path) -> PreparedRadiograph:
         if not self._process.alive:

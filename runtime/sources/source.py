@@ -1,6 +1,7 @@
 """From a file to the network's input: in this process here, in another one in `isolated`."""
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -53,6 +54,10 @@ class RadiographSource(Protocol):
         """
         ...
 
+    def begin(self, path: str | Path) -> "Future[PreparedRadiograph]":
+        """Read and prepare one file, where that can be, while the caller does something else."""
+        ...
+
     def prepared_many(
         self, paths: Iterable[str | Path]
     ) -> Iterator[PreparedRadiograph | UnscoredFile]:
@@ -86,6 +91,15 @@ class LocalSource:
     def prepared(self, path: str | Path) -> PreparedRadiograph:
         """See `prepare_file`."""
         return prepare_file(Path(path), self._spec, self._options)
+
+    def begin(self, path: str | Path) -> "Future[PreparedRadiograph]":
+        """Read and prepare one file before this returns."""
+        found: Future[PreparedRadiograph] = Future()
+        try:
+            found.set_result(self.prepared(path))
+        except BrixiaEdgeError as error:
+            found.set_exception(error)
+        return found
 
     def prepared_many(
         self, paths: Iterable[str | Path]

@@ -19,6 +19,7 @@ from ...errors import ConfigurationError, MissingExtra, pip_line
 from ..configuration import NodeSection, TlsSection
 from .admission import Admission, Rejection
 from .contexts import STORAGE_COMMITMENT, TRANSFER_SYNTAXES, VERIFICATION, storage_classes
+from .incoming import IncomingMessages
 from .upper_layer import TolerantStateMachine
 
 try:
@@ -165,6 +166,7 @@ class _Handler(RequestHandler):
         association: Any = super()._create_association()
         server = cast(NodeServer, self.server)
         association.acse = StrictACSE(association, server.admission)
+        association.dimse = IncomingMessages(association, server.folder)
         association.dul.daemon = True  # as the association's own thread: it must hold up no end
         association.dul.state_machine = TolerantStateMachine(association.dul)
         limited = DeadlineSocket(association, self.request)
@@ -186,6 +188,8 @@ class NodeServer(ThreadedAssociationServer):
         Decides on callers.
     largest_message
         Bytes.
+    folder
+        On the disk on which images are kept while they arrive.
     opening
         The hosts of connections that have no association yet, such as in a TLS handshake.
     """
@@ -195,6 +199,7 @@ class NodeServer(ThreadedAssociationServer):
     tls: ssl.SSLContext | None
     admission: Admission
     largest_message: int
+    folder: Path
     opening: list[str]
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
@@ -299,7 +304,7 @@ def start_server(
         request_handler=_Handler,
     )
     server.tls, server.admission, server.opening = tls, admission, []
-    server.largest_message = node.largest + _MARGIN
+    server.largest_message, server.folder = node.largest + _MARGIN, node.data
     entity._servers.append(server)
     threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True, name="dicom"

@@ -5,6 +5,7 @@ the whole file on every file system that keeps its word.
 """
 
 import os
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 
@@ -17,7 +18,7 @@ PARTIAL = ".part"
 """Ends the names of files that are being written; a start removes them."""
 
 
-def digest(transfer_syntax: str, dataset: bytes) -> str:
+def digest(transfer_syntax: str, dataset: bytes | Iterable[bytes]) -> str:
     """Tell datasets apart as they were received, whatever file meta information is put before.
 
     Of a deflated one, what it inflates to counts: who sends a file deflates it anew.
@@ -32,8 +33,9 @@ def digest(transfer_syntax: str, dataset: bytes) -> str:
     UnreadableImage, ImageTooLarge
         The dataset cannot be inflated, or not within the limits of an image.
     """
-    deflated = transfer_syntax == DeflatedExplicitVRLittleEndian
-    parts = inflated_parts(dataset) if deflated else [dataset]
+    parts = [dataset] if isinstance(dataset, bytes) else dataset
+    if transfer_syntax == DeflatedExplicitVRLittleEndian:
+        parts = inflated_parts(b"".join(parts))
     return files.digest(chain([transfer_syntax.encode("ascii", "replace"), b"\0"], parts))
 
 
@@ -62,8 +64,15 @@ class Spool:
         """Where a file is."""
         return self.folder / name
 
-    def write(self, name: str, *parts: bytes) -> None:
-        """Make a file of parts safe under a name; on return it is on the disk, and so is its name.
+    def write(self, name: str, content: bytes | Iterable[bytes]) -> None:
+        """Make a file safe under a name; on return it is on the disk, and so is its name.
+
+        Parameters
+        ----------
+        name
+            The file's.
+        content
+            All of it, or its parts one after the other.
 
         Raises
         ------
@@ -73,7 +82,7 @@ class Spool:
         partial = self.folder / f"{name}.{os.getpid()}-{os.urandom(4).hex()}{PARTIAL}"
         try:
             with partial.open("xb") as file:
-                file.writelines(parts)
+                file.writelines([content] if isinstance(content, bytes) else content)
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(self.folder / name)

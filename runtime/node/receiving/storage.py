@@ -5,9 +5,10 @@ announced, C000 it cannot be understood.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import chain
 from typing import Any
 
 from ...errors import BrixiaEdgeError, StateError
@@ -15,6 +16,7 @@ from ..state.rows import IGNORED, QUEUED, Uptake
 from ..state.store import Store
 from .arrival import describe, split_file
 from .contexts import CHEST_CLASSES
+from .incoming import IncomingDataset
 from .spool import Spool, digest
 
 encode_file_meta: Any = import_module("pynetdicom.dsutils").encode_file_meta
@@ -69,7 +71,7 @@ class Storage:
 
     def take(
         self,
-        content: bytes | Sequence[bytes],
+        content: bytes | Callable[[], Iterable[bytes]],
         sha256: str,
         source: str,
         announced: tuple[str, str] | None = None,
@@ -79,7 +81,7 @@ class Storage:
         Parameters
         ----------
         content
-            The file, or its parts one after the other.
+            The file, or what gives its parts one after the other, each time anew.
         sha256
             See `spool.digest`.
         source
@@ -87,19 +89,23 @@ class Storage:
         announced
             SOP class and instance UID of the request, which must be the object's.
         """
-        parts = [content] if isinstance(content, bytes) else content
         try:
             with self._describing:
-                received = describe(b"".join(parts), sha256, source, self._key)
+                whole = content if isinstance(content, bytes) else b"".join(content())
+                received = describe(whole, sha256, source, self._key)
+                del whole
         except BrixiaEdgeError as error:
             return Taken(CANNOT_UNDERSTAND, None, reason=str(error))
+        except OSError as error:
+            return Taken(OUT_OF_RESOURCES, None, reason=_told(error))
         found = (received.sop_class_uid, received.sop_instance_uid)
         if announced is not None and announced != found:
             reason = "SOP class or instance UID differ between the request and the object"
             return Taken(DOES_NOT_MATCH, None, reason=reason)
         state = QUEUED if received.sop_class_uid in CHEST_CLASSES else IGNORED
         try:
-            self._spool.write(received.spool, *parts)
+            parts = content if isinstance(content, bytes) else content()
+            self._spool.write(received.spool, parts)
             uptake = self._store.inbox.add(received, state, _NOT_SCORED if state == IGNORED else "")
         except (OSError, StateError) as error:
             # The file may stay: the next start adopts it, and a resent object is the same.
@@ -132,15 +138,19 @@ class Storage:
             pynetdicom's ``EVT_C_STORE``.
         """
         request = event.request
-        dataset = request.DataSet.getvalue()
+        dataset: IncomingDataset = request.DataSet
         try:
-            sha256 = digest(str(event.context.transfer_syntax), dataset)
+            if dataset.fault is not None:
+                raise dataset.fault
+            sha256 = digest(str(event.context.transfer_syntax), dataset.chunks())
+        except OSError as error:
+            return Taken(OUT_OF_RESOURCES, None, reason=_told(error))
         except BrixiaEdgeError as error:
             return Taken(CANNOT_UNDERSTAND, None, reason=str(error))
         announced = (str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID))
         source = str(event.assoc.requestor.ae_title).strip()
         before = bytes(_PREAMBLE) + _PREFIX + encode_file_meta(event.file_meta)
-        return self.take([before, dataset], sha256, source, announced)
+        return self.take(lambda: chain([before], dataset.chunks()), sha256, source, announced)
 
 
 def _told(error: Exception) -> str:

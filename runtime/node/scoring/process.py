@@ -75,7 +75,8 @@ class ScoringProcess:
         self._seconds = settings.seconds
         self._process = _started()
         try:
-            greeting = self._exchange(settings.to_header(), _STARTING_SECONDS)
+            self._tell(settings.to_header())
+            greeting = self._hear(_STARTING_SECONDS)
         except ScoringCrashed as error:
             raise BackendUnavailable(f"the scoring process did not start: {error}") from error
         told = greeting.get("error")
@@ -90,7 +91,16 @@ class ScoringProcess:
     def score(
         self, path: Path, kinds: tuple[str, ...] = (), prior: PriorReport | None = None
     ) -> Mapping[str, Any]:
-        """Have an image scored and answered.
+        """Have an image scored and answered; see `begin` and `finish`."""
+        self.begin(path, kinds, prior)
+        return self.finish()
+
+    def begin(
+        self, path: Path, kinds: tuple[str, ...] = (), prior: PriorReport | None = None
+    ) -> None:
+        """Ask for an image to be scored and answered, after those that were asked for before.
+
+        An image is read while the one before is scored, and answered while the next one is.
 
         Parameters
         ----------
@@ -100,6 +110,17 @@ class ScoringProcess:
             Which answers to make.
         prior
             The patient's report before.
+
+        Raises
+        ------
+        ScoringCrashed
+            The process has ended.
+        """
+        told = None if prior is None else vars(prior)
+        self._tell({"path": str(path), "kinds": list(kinds), "prior": told})
+
+    def finish(self) -> Mapping[str, Any]:
+        """Wait for what was asked for first.
 
         Returns
         -------
@@ -114,9 +135,7 @@ class ScoringProcess:
         BackendUnavailable
             Nothing can be scored, whatever the image; the process is ended.
         """
-        told = None if prior is None else vars(prior)
-        request = {"path": str(path), "kinds": list(kinds), "prior": told}
-        found = self._exchange(request, self._seconds)
+        found = self._hear(self._seconds)
         if "unable" in found:
             self.end()
             raise BackendUnavailable(str(found["unable"]))
@@ -130,20 +149,29 @@ class ScoringProcess:
             with suppress(OSError):
                 cast(BinaryIO, stream).close()
 
-    def _exchange(self, header: Mapping[str, object], seconds: float) -> Mapping[str, Any]:
+    def _tell(self, header: Mapping[str, object]) -> None:
+        try:
+            send(cast(BinaryIO, self._process.stdin), Message(header))
+        except (OSError, ValueError) as error:
+            raise self._crashed() from error
+
+    def _hear(self, seconds: float) -> Mapping[str, Any]:
         timer = threading.Timer(seconds, self._process.kill)
         timer.daemon = True
         timer.start()
         try:
-            send(cast(BinaryIO, self._process.stdin), Message(header))
             return receive(cast(BinaryIO, self._process.stdout)).header
         except (OSError, ValueError, BrokenMessage) as error:
-            self.end()
-            raise ScoringCrashed(
-                f"it ended with status {self._process.returncode} or took more than {seconds:g} s"
-            ) from error
+            raise self._crashed() from error
         finally:
             timer.cancel()
+
+    def _crashed(self) -> ScoringCrashed:
+        self.end()
+        status = self._process.returncode
+        return ScoringCrashed(
+            f"it ended with status {status} or took more than {self._seconds:g} s"
+        )
 
 
 def _started() -> "subprocess.Popen[bytes]":

@@ -1,19 +1,25 @@
-"""Delivery by C-STORE (PS3.4 Annex B), one association for all that is due."""
+"""Delivery by C-STORE (PS3.4 Annex B), one association for all that is due, and for a while."""
 
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    Comprehensive3DSRStorage,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    SecondaryCaptureImageStorage,
+)
 
 from ...errors import ConfigurationError, MissingExtra, pip_line
 from ..configuration import DestinationSection, TlsSection
 from ..receiving.spool import Spool
 from ..state.rows import Delivery
-from .outcome import Outcome, of_status, permanent, transient
+from .outcome import Outcome, Verdict, of_status, permanent, transient
+from .standing import StandingAssociation
 
 try:
     import pynetdicom
@@ -28,6 +34,8 @@ _config: Any = import_module("pynetdicom._config")
 _config.STORE_SEND_CHUNKED_DATASET = True
 _LONGER = 1.0  # seconds that we wait longer for a release than pynetdicom for its answer
 SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
+_CLASSES = {"sr": Comprehensive3DSRStorage, "capture": SecondaryCaptureImageStorage}
+"""SOP classes of answers, by the word for each in the configuration's `send`."""
 
 
 class DimseTransport:
@@ -52,18 +60,36 @@ class DimseTransport:
         self._destination = destination
         self._ae_title = ae_title
         self._tls = (client_tls(tls), destination.host) if destination.tls else None
+        self._classes = dict.fromkeys(str(_CLASSES[kind]) for kind in destination.send)
+        self._standing = StandingAssociation(self._associate, end)
 
     def send(self, deliveries: Sequence[Delivery], folder: Spool) -> Mapping[int, Outcome]:
         """Try to deliver; what came of each, by its number."""
-        classes = dict.fromkeys(delivery.sop_class_uid for delivery in deliveries)
-        association = self.associate([(each, SYNTAXES) for each in classes])
+        self._propose(each.sop_class_uid for each in deliveries)
+        association = self._standing.take()
         if not association.is_established:
+            self._standing.give(association, keep=False)
             outcome = _not_established(association)
             return {delivery.id: outcome for delivery in deliveries}
+        well = False
         try:
-            return {each.id: self._store(association, each, folder) for each in deliveries}
+            found = {each.id: self._store(association, each, folder) for each in deliveries}
+            well = all(each.verdict is not Verdict.TRANSIENT for each in found.values())
+            return found
         finally:
-            end(association)
+            self._standing.give(association, keep=well)
+
+    def prepare(self) -> None:
+        """Open the association over which answers will go that are being made."""
+        self._standing.prepare()
+
+    def rest(self) -> None:
+        """End an association that was not used for long."""
+        self._standing.rest()
+
+    def end(self) -> None:
+        """End the association."""
+        self._standing.end()
 
     def echo(self) -> str:
         """Ask whether the archive is there (C-ECHO); empty if it is, else why not."""
@@ -93,6 +119,16 @@ class DimseTransport:
             tls_args=self._tls,
             evt_handlers=[(evt.EVT_CONN_OPEN, _limit_waiting, [seconds]), *handlers],
         )
+
+    def _propose(self, classes: Iterable[str]) -> None:
+        """See that an association is proposed, and none stands without, for these SOP classes."""
+        more = dict.fromkeys((*self._classes, *map(str, classes)))
+        if more != self._classes:
+            self._standing.end()
+            self._classes = more
+
+    def _associate(self) -> Any:
+        return self.associate([(each, SYNTAXES) for each in self._classes])
 
     def _store(self, association: Any, delivery: Delivery, folder: Spool) -> Outcome:
         if not association.is_established:

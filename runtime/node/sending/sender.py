@@ -27,6 +27,18 @@ class Transport(Protocol):
         """Ask whether it is there; empty if it is, else why not."""
         ...
 
+    def prepare(self) -> None:
+        """Make ready for answers that are being made."""
+        ...
+
+    def rest(self) -> None:
+        """Give up what was not used for long; called now and then."""
+        ...
+
+    def end(self) -> None:
+        """Give up what is open."""
+        ...
+
 
 class Confirmation(Protocol):
     """Asks a destination to confirm that it keeps what it was sent."""
@@ -65,26 +77,33 @@ class Sender:
         signals: Signals,
         confirmation: Confirmation | None = None,
     ) -> None:
-        self._name, self._transport = name, transport
+        self._name, self.transport = name, transport
         self._store, self._folder = data.store, data.objects
-        self._signals, self._confirmation = signals, confirmation
+        self.signals, self._confirmation = signals, confirmation
         self._bell = signals.scored.get(name, Bell())
 
     def run(self) -> None:
         """Work until `Signals.stop`; what is under way is finished."""
-        while not self._signals.stop.is_set():
-            if not self.step():
-                self._bell.wait(1.0)
+        try:
+            while not self.signals.stop.is_set():
+                if not self.step():
+                    self._bell.wait(1.0)
+        finally:
+            self.transport.end()
 
     def step(self) -> bool:
-        """Try what is due once; whether anything was."""
+        """Try what is due once, or make ready for what will be; whether anything was due."""
         due = self._store.outbox.due(self._name, time())
         if due:
-            outcomes = self._transport.send(due, self._folder)
+            outcomes = self.transport.send(due, self._folder)
             arrived = [each for each in due if outcomes[each.id].verdict is Verdict.DELIVERED]
             self._arrived(arrived)
             for delivery in due:
                 self._failed(delivery, outcomes[delivery.id])
+        elif self.signals.answering.is_set():
+            self.transport.prepare()
+        else:
+            self.transport.rest()
         asked = self._ask_again()
         return bool(due or asked)
 

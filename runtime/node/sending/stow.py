@@ -48,6 +48,15 @@ class StowTransport:
         """Try to deliver; what came of each, by its number."""
         return {delivery.id: self._store(delivery, folder) for delivery in deliveries}
 
+    def prepare(self) -> None:
+        """Nothing is opened beforehand: a request is soon made."""
+
+    def rest(self) -> None:
+        """Nothing stays open."""
+
+    def end(self) -> None:
+        """Nothing stays open."""
+
     def echo(self) -> str:
         """Ask whether the service is there; empty if it is, else why not."""
         try:

@@ -19,7 +19,7 @@ from .values import long_string
 
 try:
     from highdicom.coding_schemes import CodingSchemeIdentificationItem
-    from highdicom.sr import Comprehensive3DSR
+    from highdicom.sr import Comprehensive3DSR, ContentSequence
 
     from .previous_report_content import as_evidence
     from .structured_report_content import measurement_report
@@ -75,9 +75,12 @@ def structured_report(material: Material) -> Dataset:
     uid = source.dataset.SOPInstanceUID
     # highdicom warns of names and quotes them.
     with silence():
+        content = measurement_report(result, source, prior)[0]
+        # It would copy and read through the whole tree, which takes longer than to make it.
+        tree, content.ContentSequence = content.ContentSequence, ContentSequence()
         report = Comprehensive3DSR(
             evidence=[source.dataset, *([] if prior is None else [as_evidence(prior)])],
-            content=measurement_report(result, source, prior)[0],
+            content=content,
             series_instance_uid=report_series_uid(result.settings.bundle, uid),
             series_number=SERIES_NUMBER,
             series_description=SERIES_DESCRIPTION,
@@ -92,5 +95,6 @@ def structured_report(material: Material) -> Dataset:
             is_final=False,
             is_verified=False,
         )
+    report.ContentSequence = tree
     sign(report)
     return report

@@ -109,7 +109,7 @@ def test_an_image_is_not_left_out_where_the_device_was_lost(
         return {"unable": "the GPU did not take the work"}
 
     with monkeypatch.context() as patched:
-        patched.setattr(ScoringProcess, "_exchange", lost)
+        patched.setattr(ScoringProcess, "_hear", lost)
         assert not shadow.step()
     assert [event.text for event in data.store.views.events()] == ["the GPU did not take the work"]
     assert shadow.step()

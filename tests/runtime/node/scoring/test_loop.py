@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
@@ -23,23 +24,42 @@ from make_models import tiny_model
 from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType] - not wholly typed
 from pydicom.dataset import Dataset
 
-CRASHES = """
-import os, sys
+TROUBLED = """
+import glob, os, sys, time
 sys.path[:] = sys.argv[1:]
 from brixia_edge.runtime.errors import BackendUnavailable
 from brixia_edge.runtime.node.scoring import child
-honest = child.Scorer.score
-def score(self, path):
-    content = open(path, "rb").read()
+from brixia_edge.runtime.sources.isolated import IsolatedSource
+def wait(true):
+    until = time.monotonic() + 60
+    while not true():
+        if time.monotonic() > until:
+            os.abort()
+        time.sleep(0.01)
+honest = child.Scorer.score_prepared
+def score(self, prepared):
+    path = prepared.file
+    content = path.read_bytes()
     if b"CRASH" in content:
         os.abort()
     if b"LOST" in content and not os.path.exists(f"{path}.lost"):
         open(f"{path}.lost", "w").close()
         raise BackendUnavailable("the GPU did not take the work")
-    return honest(self, path)
-child.Scorer.score = score
+    if b"HELD" in content:
+        wait(lambda: os.path.exists(path.parent.parent / "go"))
+    if b"NEXT" in content:
+        wait(lambda: len(glob.glob(str(path.parent.parent / "read-*"))) > 1)
+    return honest(self, prepared)
+child.Scorer.score_prepared = score
+reading = IsolatedSource._ask
+def ask(self, path):
+    prepared = reading(self, path)
+    open(path.parent.parent / f"read-{path.name}", "w").close()
+    return prepared
+IsolatedSource._ask = ask
 child.main()
 """
+"""A scoring process over which an image's comment has power."""
 
 
 @pytest.fixture
@@ -48,13 +68,15 @@ def signals() -> Signals:
 
 
 @pytest.fixture
-def loop(
-    data: DataFolder, tiny_bundle: Bundle, signals: Signals, monkeypatch: pytest.MonkeyPatch
-) -> Generator[ScoringLoop]:
+def plan(data: DataFolder, tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> ScoringPlan:
     monkeypatch.setattr(loop_module, "_FIRST_PAUSE", 0.0)
-    monkeypatch.setattr(process_module, "_START", CRASHES)
+    monkeypatch.setattr(process_module, "_START", TROUBLED)
     settings = ScoringSettings(tiny_bundle.root, "onnxruntime", 1, data.objects.folder)
-    plan = ScoringPlan(settings, "received", (("pacs", ("sr", "capture")),))
+    return ScoringPlan(settings, "received", (("pacs", ("sr", "capture")),))
+
+
+@pytest.fixture
+def loop(plan: ScoringPlan, data: DataFolder, signals: Signals) -> Generator[ScoringLoop]:
     found = ScoringLoop(plan, data.store, data.images, signals)
     yield found
     found.end()
@@ -178,6 +200,82 @@ def test_an_image_that_crashes_the_process_three_times_is_failed_and_the_queue_g
     work(loop)
     assert state(data, crashing) == ("failed", "ended the process that scored it 3 times")
     assert state(data, plain)[0] == "scored"
+
+
+def attempts(data: DataFolder, uid: str) -> int:
+    found = data.store.views.instance(uid)
+    assert found is not None
+    return found.instance.attempts
+
+
+def test_no_image_answers_for_a_crash_over_another(
+    loop: ScoringLoop, data: DataFolder, receive: Callable[..., str]
+) -> None:
+    """Two are at hand when the process ends: it must not be guessed which one ended it."""
+    before, crashing, after = receive(1), receive(2, ImageComments="CRASH"), receive(3)
+    work(loop)
+    assert [state(data, uid)[0] for uid in (before, crashing, after)] == [
+        "scored",
+        "failed",
+        "scored",
+    ]
+    assert [attempts(data, uid) for uid in (before, crashing, after)] == [0, 3, 0]
+
+
+def test_an_image_is_answered_while_the_next_one_is_scored(
+    loop: ScoringLoop, data: DataFolder, receive: Callable[..., str]
+) -> None:
+    first, held = receive(1), receive(2, ImageComments="HELD")
+    loop.step()
+    assert (state(data, first)[0], state(data, held)[0]) == ("scored", "scoring")
+    assert len(data.store.outbox.due("pacs", time())) == 2
+    (data.root / "go").touch()
+    loop.step()
+    assert state(data, held)[0] == "scored"
+
+
+def test_an_image_is_read_while_the_one_before_is_scored(
+    loop: ScoringLoop, data: DataFolder, receive: Callable[..., str]
+) -> None:
+    waiting, read = receive(1, ImageComments="NEXT"), receive(2)
+    work(loop, 2)
+    assert [state(data, uid)[0] for uid in (waiting, read)] == ["scored", "scored"]
+    assert attempts(data, waiting) == 0
+
+
+def test_no_more_than_two_images_are_out_of_the_queue(
+    loop: ScoringLoop, data: DataFolder, receive: Callable[..., str]
+) -> None:
+    for number in range(1, 5):
+        receive(number)
+    loop.step()
+    loop.step()
+    assert data.store.views.counts().instances == {"scored": 2, "scoring": 1, "queued": 1}
+
+
+def test_the_newest_is_next_though_older_ones_wait(
+    plan: ScoringPlan, data: DataFolder, signals: Signals, receive: Callable[..., str]
+) -> None:
+    newest = ScoringLoop(replace(plan, order="newest"), data.store, data.images, signals)
+    uids = [receive(number) for number in (1, 2, 3)]
+    try:
+        newest.step()
+        uids.append(receive(4))
+        newest.step()
+    finally:
+        newest.end()
+    # The second was read already when the fourth came.
+    assert [state(data, uid)[0] for uid in uids] == ["queued", "scored", "scored", "scoring"]
+
+
+def test_images_at_hand_are_finished_when_the_node_ends(
+    loop: ScoringLoop, data: DataFolder, signals: Signals, receive: Callable[..., str]
+) -> None:
+    for number in (1, 2, 3):
+        receive(number)
+    loop.took = lambda _: signals.end()
+    loop.run()
+    assert data.store.views.counts().instances == {"scored": 2, "queued": 1}
 
 
 def test_a_device_that_is_lost_fails_no_image_and_is_opened_anew(

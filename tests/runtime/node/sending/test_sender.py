@@ -3,10 +3,12 @@
 import socket
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 from time import sleep, time
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from brixia_edge.runtime.node.configuration import Configuration
@@ -15,6 +17,8 @@ from brixia_edge.runtime.node.operating.node import CommitmentOf, Node
 from brixia_edge.runtime.node.receiving.admission import Admission
 from brixia_edge.runtime.node.receiving.server import start_server
 from brixia_edge.runtime.node.scoring.answers import encoded
+from brixia_edge.runtime.node.sending import dimse as dimse_module
+from brixia_edge.runtime.node.sending import standing as standing_module
 from brixia_edge.runtime.node.sending.commitment import CommitmentReports, request_commitment
 from brixia_edge.runtime.node.sending.dimse import DimseTransport, end
 from brixia_edge.runtime.node.sending.outcome import (
@@ -101,6 +105,102 @@ def test_a_release_that_never_ends_holds_no_sender_up() -> None:
     ending.join(60.0)
     assert not ending.is_alive()
     assert stuck.aborted.is_set()
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Every association that is asked for, established or not."""
+    found: list[Any] = []
+    honest = DimseTransport.associate
+
+    def associate(transport: DimseTransport, *values: Any) -> Any:
+        association = honest(transport, *values)
+        found.append(association)
+        return association
+
+    monkeypatch.setattr(DimseTransport, "associate", associate)
+    return found
+
+
+def add_answer(data: DataFolder, number: int) -> None:
+    """One more on its way, of another image; its file is there already."""
+    data.store.inbox.add(replace(IMAGE, sop_instance_uid=f"1.2.3.{number}"))
+    instance = data.store.inbox.next_to_score("newest")
+    assert instance is not None
+    entry = AnswerObject("capture", f"2.25.9.{number}", SECONDARY_CAPTURE, "1.dcm", "digest")
+    data.store.inbox.finish(instance.id, Result("digest", "{}"), [entry], [("pacs", ("capture",))])
+
+
+@pytest.mark.usefixtures("answers")
+def test_answers_go_over_the_association_that_was_opened_while_they_were_made(
+    data: DataFolder, sender: Callable[..., Sender], opened: list[Any]
+) -> None:
+    due = data.store.outbox.due("pacs", time())
+    for each in due:
+        data.store.outbox.retry_later(each.id, "", time() + 10**6)
+    with Archive().open() as archive:
+        sending = sender(archive)
+        assert not sending.step()
+        assert opened == []
+        sending.signals.answering.set()
+        assert not sending.step()
+        assert len(opened) == 1
+        make_due(data)
+        sending.step()
+        add_answer(data, 1)
+        sending.step()
+        assert len(opened) == 1
+        sending.transport.end()
+    assert states(data) == {"done": 3}
+
+
+@pytest.mark.usefixtures("answers")
+def test_an_association_that_the_archive_ended_is_opened_anew_at_once(
+    data: DataFolder, sender: Callable[..., Sender], opened: list[Any]
+) -> None:
+    with Archive().open() as archive:
+        sending = sender(archive)
+        sending.step()
+        archive.hang_up()
+        wait_until(lambda: not opened[0].is_established)
+        add_answer(data, 1)
+        sending.step()
+        sending.transport.end()
+    assert states(data) == {"done": 3}
+    assert len(opened) == 2
+
+
+def test_an_archive_that_is_away_is_not_called_without_need(
+    sender: Callable[..., Sender], opened: list[Any], data: DataFolder
+) -> None:
+    archive = Archive()
+    sending = sender(archive)
+    sending.signals.answering.set()
+    for _ in range(3):
+        sending.step()
+    assert len(opened) == 1
+    (data.objects.folder / "1.dcm").write_bytes(b"")
+    add_answer(data, 1)
+    sending.step()
+    assert len(opened) == 2
+    assert states(data) == {"waiting": 1}
+
+
+def test_an_association_that_nobody_uses_is_ended(
+    sender: Callable[..., Sender], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[object] = []
+    monkeypatch.setattr(dimse_module, "end", ended.append)
+    monkeypatch.setattr(standing_module, "SECONDS_UNUSED", -1.0)
+    with Archive().open() as archive:
+        sending = sender(archive)
+        sending.signals.answering.set()
+        sending.step()
+        assert ended == []
+        sending.signals.answering.clear()
+        sending.step()
+        (association,) = ended
+        end(association)
 
 
 def test_answers_arrive_once(
