@@ -1,7 +1,8 @@
 """Datasets as they come: of images on the disk, so that ten senders do not fill the memory.
 
-pynetdicom's own way to do so (`STORE_RECV_CHUNKED_DATASET`) ends a thread where the disk is full,
-answers nobody, and leaves the file. Here the fault waits until the request has arrived whole.
+pynetdicom's own way to do so (its setting STORE_RECV_CHUNKED_DATASET) ends a thread where the disk
+is full, answers nobody, and leaves the file. Here the fault waits until the request has arrived
+whole.
 """
 
 import tempfile
