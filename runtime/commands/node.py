@@ -2,8 +2,6 @@
 
 import importlib
 import os
-import signal
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +12,7 @@ import click
 from ..errors import BundleError, ConfigurationError
 from .options import overwrite_option
 from .statuses import UNSCORED
+from .stopping import told_to_end
 from .terminal import show, tell
 from .writing import OutputRule, output_file
 
@@ -83,16 +82,10 @@ def run(config: Path) -> None:
     _of("operating.logs", "start_logging")()
     _of("operating.memory", "give_back_large_blocks")()
     running = _of("operating.node", "Node")(configuration)
-    ended = threading.Event()
-
-    def end(*_: Any) -> None:
-        ended.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
-    running.start()
-    ended.wait()
-    running.stop()
+    with told_to_end() as wait:
+        running.start()
+        wait()
+        running.stop()
 
 
 @node.command()

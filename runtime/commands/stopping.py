@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -51,6 +51,37 @@ def _stop(number: int, _frame: FrameType | None) -> None:
     for other in _SIGNALS:
         signal.signal(other, signal.SIG_IGN)
     raise Stopped(number)
+
+
+@contextmanager
+def told_to_end() -> Generator[Callable[[], None]]:
+    """Give a function that waits until SIGTERM or Ctrl-C tells the process to end.
+
+    An event cannot be waited for: a signal that comes while the lock of the event is held would
+    set it in the thread that holds the lock, and wait for ever.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    woken = signal.set_wakeup_fd(writing)
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, _nothing) for number in numbers}
+
+    def wait() -> None:
+        while os.read(reading, 1)[0] not in numbers:
+            pass
+
+    try:
+        yield wait
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(woken)
+        os.close(reading)
+        os.close(writing)
+
+
+def _nothing(_number: int, _frame: FrameType | None) -> None:
+    return
 
 
 def fill_closed_streams() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from brixia_edge.runtime.bundles.bundle import Bundle
 from brixia_edge.runtime.cli import main
 
 pytest.importorskip("pynetdicom", reason="the extra 'node' is not installed")
@@ -17,7 +18,7 @@ ANSWER = AnswerObject("sr", "2.25.1", "1.2.840.88", "sr.dcm", "cd")
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Callable[..., int]:
+def run(tmp_path: Path, tiny_bundle: Bundle) -> Callable[..., int]:
     """`brixia-edge node` where an answer waits for ``old``; the configuration names ``pacs``."""
     (tmp_path / "data").mkdir()
     store = Store.open(tmp_path / "data")
@@ -27,7 +28,8 @@ def run(tmp_path: Path) -> Callable[..., int]:
     store.inbox.finish(instance.id, Result("digest", "{}"), [ANSWER], [("old", ("sr",))])
     store.close()
     config = tmp_path / "node.toml"
-    config.write_text(toml(tmp_path / "data", free_port(), free_port(), Archive()))
+    text = toml(tmp_path / "data", free_port(), free_port(), Archive())
+    config.write_text(text.replace("BUNDLE", str(tiny_bundle.root)))
 
     def command(*words: str) -> int:
         return main(["node", *words, "--config", str(config)])
