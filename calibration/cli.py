@@ -87,7 +87,7 @@ def calibrate(
     inputs = find_some(paths)
     options = replace(options, reading=reading_mode(isolate, paths, inputs.files))
     make_folder(output.parent, "--output")
-    with output_file(output, OutputRule([*inputs.files, *opened.paths], overwrite)) as file:
+    with output_file(output, OutputRule([*inputs.read, *opened.paths], overwrite)) as file:
         surveyed = _survey(opened, inputs, options)
         chosen = choose_from(surveyed, options)
         table = measure(opened, chosen, options, show_progress)

@@ -79,7 +79,7 @@ def explain(
     failures = list(inputs.failures)
     make_folder(output, "--output")
     opened = Bundle.open(bundle)
-    rule = OutputRule([*inputs.files, *opened.paths], overwrite)
+    rule = OutputRule([*inputs.read, *opened.paths], overwrite)
     reading = reading_mode(isolate, paths, inputs.files)
     with Scorer(opened, backend, threads, NEEDED_OUTPUTS, reading) as scorer:
         for result in scorer.score_many(inputs.files):

@@ -90,7 +90,7 @@ def score(
     inputs = find(paths)
     opened = Bundle.open(bundle)
     # What was written about a radiograph whose line is missing is of the run that is gone on with.
-    rule = OutputRule([*inputs.files, *opened.paths], overwrite or resume)
+    rule = OutputRule([*inputs.read, *opened.paths], overwrite or resume)
     folders = {"--overlay": overlay, "--sr": sr, "--secondary-capture": secondary_capture}
     outputs = OutputFolders(folders, rule, keep_names)
     with result_stream(output, rule, resume, keep=form == "json") as stream:

@@ -40,6 +40,8 @@ class Inputs:
         How many links in folders were not followed because they lead out of their folder.
     results
         How many files of folders were passed over because this software wrote them.
+    lists
+        The files that others were listed in.
     """
 
     files: tuple[Path, ...]
@@ -47,6 +49,12 @@ class Inputs:
     skipped: int
     links: int = 0
     results: int = 0
+    lists: tuple[Path, ...] = ()
+
+    @property
+    def read(self) -> tuple[Path, ...]:
+        """All files that are read, which nothing may be written onto."""
+        return (*self.files, *self.lists)
 
 
 def find_inputs(paths: Iterable[str], standard_input: BinaryIO) -> Inputs:
@@ -65,7 +73,12 @@ def find_inputs(paths: Iterable[str], standard_input: BinaryIO) -> Inputs:
     for path in paths:
         search.take(path)
     return Inputs(
-        tuple(search.files), tuple(search.failures), search.skipped, search.links, search.results
+        tuple(search.files),
+        tuple(search.failures),
+        search.skipped,
+        search.links,
+        search.results,
+        tuple(search.lists),
     )
 
 
@@ -79,6 +92,7 @@ class _Search:
         self.skipped = 0
         self.links = 0
         self.results = 0
+        self.lists: list[Path] = []
 
     def take(self, path: str) -> None:
         if path == STANDARD_INPUT:
@@ -102,6 +116,7 @@ class _Search:
         except ValueError as error:
             self._give_up(STANDARD_INPUT, f"standard input {error}")
             return
+        self.lists += _file_behind(self._standard_input)
         for line in lines:
             self._take_path(os.fsdecode(line))
 
@@ -130,6 +145,16 @@ class _Search:
 
     def _give_up(self, path: str | Path, reason: str) -> None:
         self.failures.append(UnscoredFile(Path(path), UnreadableImage(reason)))
+
+
+def _file_behind(stream: BinaryIO) -> Iterator[Path]:
+    """The file that a stream reads, unless it is a pipe, a terminal, or in memory."""
+    try:
+        path = Path(f"/dev/fd/{stream.fileno()}")
+    except OSError:
+        return
+    if path.is_file():
+        yield path
 
 
 def _listed(content: bytes) -> list[bytes]:

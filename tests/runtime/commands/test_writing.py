@@ -79,6 +79,24 @@ def test_a_file_of_a_folder_and_one_listed_on_standard_input_are_inputs(
     assert (status, "is one of the files that are read" in told) == (2, True)
 
 
+@pytest.mark.parametrize("name", [same, link, hard_link])
+def test_the_list_on_standard_input_is_no_output(
+    score: Run,
+    chest_png: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: Callable[..., Path],
+) -> None:
+    (tmp_path / "names").mkdir()
+    listing = tmp_path / "list.txt"
+    listing.write_text(f"{chest_png}\n", encoding="utf-8")
+    with listing.open(encoding="utf-8") as listed:
+        monkeypatch.setattr(sys, "stdin", listed)
+        status, told = score("-", "-o", name(listing, tmp_path / "names"), "--overwrite")
+    assert (status, "is one of the files that are read" in told) == (2, True)
+    assert listing.read_text(encoding="utf-8") == f"{chest_png}\n"
+
+
 def test_a_file_of_the_bundle_is_no_output(
     score: Run, chest_png: Path, tiny_bundle: Bundle
 ) -> None:
