@@ -7,11 +7,11 @@ made again after a crash is the same object to every archive, and not one more.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from io import BytesIO
 
 from pydicom.dataset import Dataset
 
 from ...files import digest
+from ...reports.dicom.result import encoded
 from ...reports.material import Material
 from ..receiving.spool import Spool
 from ..state.rows import AnswerObject
@@ -66,10 +66,3 @@ def answer(material: Material, kinds: Sequence[str], folder: Spool) -> Iterator[
         name = f"{digest(uid.encode())[:32]}-{kind}.dcm"
         folder.write(name, content)
         yield AnswerObject(kind, uid, str(dataset.SOPClassUID), name, digest(content))
-
-
-def encoded(dataset: Dataset) -> bytes:
-    """A DICOM object as a file (PS3.10 7.1)."""
-    stream = BytesIO()
-    dataset.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()

@@ -1,12 +1,13 @@
 """What all DICOM results have in common: how they are saved, and which text fits into them."""
 
+from io import BytesIO
 from pathlib import Path
 
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from ...authorship import IMPLEMENTATION_UID, IMPLEMENTATION_VERSION, SOFTWARE
-from ...files import digest, staged
+from ...files import digest, write_file
 from ...plain_text import printable
 from ...reading.dicom.header import silence
 from ...results import ScoredRadiograph
@@ -51,6 +52,14 @@ def sign(dataset: Dataset) -> None:
     dataset.file_meta.ImplementationVersionName = IMPLEMENTATION_VERSION
 
 
+def encoded(dataset: Dataset) -> bytes:
+    """A DICOM object as a file (PS3.10 7.1), of its dataset with file meta information."""
+    stream = BytesIO()
+    with silence():
+        dataset.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
+
+
 def save_dicom(dataset: Dataset, path: Path) -> None:
     """Save a DICOM file (PS3.10 7.1) that appears whole or not at all.
 
@@ -68,5 +77,5 @@ def save_dicom(dataset: Dataset, path: Path) -> None:
     OSError
         The file cannot be written.
     """
-    with silence(), staged(path, overwrite=True) as file:
-        dataset.save_as(file, enforce_file_format=True)
+    # Encoded first: pydicom puts a traceback into the reason for which a file cannot be written.
+    write_file(path, encoded(dataset), overwrite=True)

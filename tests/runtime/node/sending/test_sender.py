@@ -16,7 +16,6 @@ from brixia_edge.runtime.node.data_folder import DataFolder
 from brixia_edge.runtime.node.operating.node import CommitmentOf, Node
 from brixia_edge.runtime.node.receiving.admission import Admission
 from brixia_edge.runtime.node.receiving.server import start_server
-from brixia_edge.runtime.node.scoring.answers import encoded
 from brixia_edge.runtime.node.sending import dimse as dimse_module
 from brixia_edge.runtime.node.sending import standing as standing_module
 from brixia_edge.runtime.node.sending.commitment import CommitmentReports, request_commitment
@@ -31,6 +30,7 @@ from brixia_edge.runtime.node.sending.outcome import (
 from brixia_edge.runtime.node.sending.sender import Confirmation, Sender
 from brixia_edge.runtime.node.signals import Signals
 from brixia_edge.runtime.node.state.rows import AnswerObject, Delivery, Received, Result
+from brixia_edge.runtime.reports.dicom.result import encoded
 from brixia_edge.runtime.reports.dicom.secondary_capture import secondary_capture
 from brixia_edge.runtime.reports.material import Material
 from brixia_edge.runtime.results import ScoredRadiograph

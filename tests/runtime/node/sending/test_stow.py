@@ -8,10 +8,10 @@ from threading import Thread
 import pytest
 from brixia_edge.runtime.node.configuration import DestinationSection
 from brixia_edge.runtime.node.receiving.spool import Spool
-from brixia_edge.runtime.node.scoring.answers import encoded
 from brixia_edge.runtime.node.sending.outcome import Outcome, Verdict
 from brixia_edge.runtime.node.sending.stow import StowTransport
 from brixia_edge.runtime.node.state.rows import Delivery
+from brixia_edge.runtime.reports.dicom.result import encoded
 from brixia_edge.runtime.reports.dicom.secondary_capture import secondary_capture
 from brixia_edge.runtime.reports.material import Material
 from brixia_edge.runtime.results import ScoredRadiograph
