@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from threading import Event
 from time import monotonic, sleep
 from typing import Any
 
@@ -81,7 +82,7 @@ class Archive:
         Where it listens.
     answers
         Statuses to answer with; ``hang up`` closes the association after the object was kept,
-        ``nothing`` is silent for longer than a node waits.
+        ``nothing`` is silent for longer than a node waits, ``freeze`` till it is closed.
     kept
         UIDs of all objects kept, in order, also twice.
     commitment
@@ -97,6 +98,10 @@ class Archive:
         `objects`, too.
     hang_up
         Ends all associations.
+    asked
+        Set when it is to keep an object.
+    closed
+        Set when it is.
     heard
         Statuses that answered its confirmations on the same association; -1 for no answer.
     """
@@ -112,6 +117,8 @@ class Archive:
     syntaxes: list[str] | None = None
     objects: list[Dataset] = field(default_factory=list[Dataset])
     hang_up: Callable[[], object] = lambda: None
+    asked: Event = field(default_factory=Event)
+    closed: Event = field(default_factory=Event)
 
     @contextmanager
     def open(
@@ -129,9 +136,11 @@ class Archive:
         try:
             yield self
         finally:
+            self.closed.set()
             server.shutdown()
 
     def _store(self, event: Any) -> int:
+        self.asked.set()
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if answer in {0, "hang up"}:
             self.kept.append(str(event.request.AffectedSOPInstanceUID))
@@ -139,6 +148,9 @@ class Archive:
                 self.objects.append(event.dataset)
         if answer == "nothing":
             sleep(3 * SECONDS_TO_WAIT)
+            return 0xA700
+        if answer == "freeze":
+            self.closed.wait()
             return 0xA700
         if answer == "hang up":
             event.assoc.abort()

@@ -157,7 +157,8 @@ class Node:
             self._server.end(LAST_ARRIVAL_SECONDS)
         self._web.stop()
         for thread in self._threads:
-            thread.join(max(0.0, until - monotonic()) if thread.name == "score" else 0.5)
+            left = max(0.0, until - monotonic())
+            thread.join(left if thread.name == "score" else min(left, 0.5))
             if thread.name == "score" and thread.is_alive():
                 self.scoring.end()
                 thread.join(2.0)

@@ -38,6 +38,18 @@ _CLASSES = {"sr": Comprehensive3DSRStorage, "capture": SecondaryCaptureImageStor
 """SOP classes of answers, by the word for each in the configuration's `send`."""
 
 
+class _Caller(pynetdicom.AE):
+    """Holds no end of the process up: the thread of its connections may wait for a frozen archive.
+
+    As it comes, pynetdicom has Python wait for that thread. It uses its internals: versions are
+    pinned.
+    """
+
+    def _create_socket(self, assoc: Any, address: Any, tls_args: Any) -> Any:
+        assoc.dul.daemon = True
+        return super()._create_socket(assoc, address, tls_args)
+
+
 class DimseTransport:
     """Sends answers to one archive.
 
@@ -106,7 +118,7 @@ class DimseTransport:
         self, contexts: Sequence[tuple[str, list[Any] | None]], handlers: Sequence[Any] = ()
     ) -> Any:
         """Open an association; ask it whether it is established."""
-        entity: Any = pynetdicom.AE(ae_title=self._ae_title)
+        entity: Any = _Caller(ae_title=self._ae_title)
         seconds = self._destination.timeout
         entity.acse_timeout = entity.dimse_timeout = seconds
         entity.network_timeout = entity.connection_timeout = seconds
