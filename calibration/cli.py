@@ -15,14 +15,14 @@ from ..runtime.commands.options import (
     output_option,
     overwrite_option,
 )
-from ..runtime.commands.progress import show_progress
+from ..runtime.commands.progress import show_progress, tell_duration
 from ..runtime.commands.terminal import show, tell
 from ..runtime.commands.writing import OutputRule, make_folder, output_file
 from ..runtime.reading.inputs import Inputs
 from .choosing.coverage import measure_coverage
 from .choosing.description import Description
 from .choosing.selection import FEATURES, count_strata
-from .choosing.survey import NOT_DRAWN, UNREADABLE, Survey, survey
+from .choosing.survey import MAXIMUM_CANDIDATES, NOT_DRAWN, UNREADABLE, Survey, survey
 from .options import CalibrationOptions
 from .ranges.table import CalibrationTable
 from .ranges.table_entries import METHODS
@@ -81,6 +81,7 @@ def calibrate(
     """
     with needing("export", "brixia-edge calibrate"):
         from .calibrate import check_bundle, choose_from, measure
+        from .duration import calibration_runs, seconds_an_image
     options = CalibrationOptions(method, percentile, images, minimum, seed, allow_doubtful)
     opened = Bundle.open(bundle)
     check_bundle(opened)
@@ -88,6 +89,8 @@ def calibrate(
     options = replace(options, reading=reading_mode(isolate, paths, inputs.files))
     make_folder(output.parent, "--output")
     with output_file(output, OutputRule([*inputs.read, *opened.paths], overwrite)) as file:
+        runs = calibration_runs(min(len(inputs.files), MAXIMUM_CANDIDATES), options.images)
+        tell_duration(runs * seconds_an_image(opened))
         surveyed = _survey(opened, inputs, options)
         chosen = choose_from(surveyed, options)
         table = measure(opened, chosen, options, show_progress)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from ..runtime.bundles.bundle import Bundle
+from ..runtime.bundles.bundle import Bundle, Network
 from ..runtime.bundles.changes import add_files
 from ..runtime.bundles.writing import bundle_to_change
 from ..runtime.cli import run_alone
@@ -29,7 +29,7 @@ from ..runtime.quality.reference_histograms import (
 )
 from ..runtime.sources.isolated import IN_THIS_PROCESS, ReadingMode
 from .choosing.description import Description
-from .choosing.survey import SurveyOptions, survey
+from .choosing.survey import Survey, SurveyOptions, survey
 
 BINS = 5
 """Few, so that a bin holds enough of a small set; chance adds with every bin."""
@@ -62,16 +62,34 @@ def make_reference(
     BackendUnavailable
         ONNX Runtime cannot load the network.
     """
-    usable = survey(bundle, files, SurveyOptions(reading=reading), progress).usable
+    return reference_of(survey(bundle, files, SurveyOptions(reading=reading), progress), bundle)
+
+
+def reference_of(surveyed: Survey, network: Network) -> ReferenceHistograms:
+    """Count what a look through radiographs has measured already.
+
+    Parameters
+    ----------
+    surveyed
+        What the network, in whatever precision, gave for them.
+    network
+        Whose manifest they are for.
+
+    Raises
+    ------
+    CalibrationError
+        Fewer than `drift.FEWEST_IMAGES` are usable.
+    """
+    usable = surveyed.usable
     if len(usable) < FEWEST_IMAGES:
         raise CalibrationError(
-            f"{len(usable)} of {len(files)} files are usable radiographs; reference histograms "
-            f"need {FEWEST_IMAGES}. Give more"
+            f"{len(usable)} of {surveyed.found} files are usable radiographs; reference "
+            f"histograms need {FEWEST_IMAGES}. Give more"
         )
     observed = [_observe(description) for description in usable]
     return ReferenceHistograms(
-        weights_sha256=bundle.manifest.weights_sha256,
-        preprocess_digest=bundle.manifest.preprocess.digest,
+        weights_sha256=network.manifest.weights_sha256,
+        preprocess_digest=network.manifest.preprocess.digest,
         images=tuple(sorted(description.sha256 for description in usable)),
         quantities={name: histogram([one[name] for one in observed]) for name in QUANTITIES},
     )

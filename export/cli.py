@@ -8,7 +8,7 @@ from ..runtime.bundles.bundle import Bundle
 from ..runtime.bundles.parity_report import parity_lines, read_parity
 from ..runtime.commands.extras import needing
 from ..runtime.commands.options import FILE, PATH, output_option, overwrite_option
-from ..runtime.commands.progress import show_progress
+from ..runtime.commands.progress import show_progress, tell_duration
 from ..runtime.commands.terminal import show, tell
 from ..runtime.plain_text import printable
 from ..runtime.preparation.preprocess import RECIPES, PreprocessSpec
@@ -63,6 +63,7 @@ def export(
     """Turn trained BS-Net weights (Keras HDF5) into a bundle, or add engines to a BUNDLE."""
     with needing("export", "brixia-edge export"):
         from .network.weights import load_weights
+        from .precision.duration import export_seconds
         from .precision.lower_precision import export_with_evidence
     defaults = ExportOptions(name=printable(name or weights.stem))
     options = ExportOptions(
@@ -79,6 +80,8 @@ def export(
     evidence = reduced.gather()
     tell(f"Reading {weights}")
     store = load_weights(weights, segmentation, alignment)
+    if evidence is not None:
+        tell_duration(export_seconds(reduced.precision, evidence))
     tell("Building the network and comparing it with its references")
     bundle = export_with_evidence(store, output, options, evidence, show_progress)
     bundle, lacking = with_reference(

@@ -8,6 +8,7 @@ from ..runtime.bundles.bundle import Bundle
 from ..runtime.errors import CalibrationError
 from ..runtime.progress import Progress, unchanged
 from ..runtime.quality.drift import FEWEST_IMAGES
+from ..runtime.quality.reference_histograms import REFERENCE
 from ..runtime.reading.inputs import find_inputs
 from ..runtime.sources.isolated import IN_THIS_PROCESS, ReadingMode
 from .precision.evidence import EvidenceOptions
@@ -25,7 +26,7 @@ def with_reference(
     progress: Progress = unchanged,
     reading: ReadingMode = IN_THIS_PROCESS,
 ) -> tuple[Bundle, str | None]:
-    """Add reference histograms to a bundle where there are radiographs enough.
+    """Add reference histograms to a bundle that has none, where there are radiographs enough.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ def with_reference(
         As `add_reference`; the bundle is as it was.
     """
     files = reference_files(where)
-    if not files:
+    if not files or REFERENCE in bundle.manifest.files:
         return bundle, None
     if len(files) < FEWEST_IMAGES:
         return bundle, f"reference histograms need {FEWEST_IMAGES} radiographs, not {len(files)}"

@@ -18,7 +18,7 @@ from .tensors import Tensor, watched_tensors
 GROUP_BYTES = 1_000_000_000
 """Tensors that are held at one time; a network with more runs once for each such group.
 
-Those of a BS-Net are 0.92 GB, so that one run shows all of them.
+Those of a BS-Net are 0.5 GB, so that one run shows all of them.
 """
 
 _onnx: Any = onnx  # its `load_model` is typed in part only
@@ -28,7 +28,7 @@ class Collector:
     """Histograms of a network's activations, in bounded memory.
 
     A tensor that only rearranges others (a concatenation, a reshape) is not looked at: its
-    histogram is the sum of theirs.
+    histogram is the sum of theirs. Nor is what a ReLU makes of one that is.
     """
 
     def __init__(self, model: Path | bytes, tensors: Sequence[str] | None = None) -> None:
@@ -78,6 +78,8 @@ class Collector:
     def _complete(self, tensor: Tensor, complete: Mapping[str, Histogram]) -> Histogram:
         if not tensor.sources:
             return self._histograms[tensor.name]
+        if tensor.rectified:
+            return complete[tensor.sources[0]].rectified(tensor.name)
         union = Histogram(tensor.name)
         for source in tensor.sources:
             union.merge(complete[source])

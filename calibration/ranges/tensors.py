@@ -43,11 +43,14 @@ class Tensor:
         Of one image, the batch included; None when the network does not tell.
     sources
         Where not empty: the tensors whose values, all together, are exactly its own.
+    rectified
+        Its values are not those of its one source, but what a ReLU makes of them.
     """
 
     name: str
     shape: tuple[int, ...] | None
     sources: tuple[str, ...] = ()
+    rectified: bool = False
 
     @property
     def elements(self) -> int:
@@ -99,7 +102,8 @@ def _activations(model: onnx.ModelProto) -> dict[str, Tensor]:
         reached.update(node.output)
         for name in node.output:
             if name in shapes:
-                found[name] = Tensor(name, shapes[name], _sources(node, found))
+                sources = _sources(node, found)
+                found[name] = Tensor(name, shapes[name], sources, node.op_type == "Relu")
     return found
 
 
@@ -118,7 +122,8 @@ def _sources(node: onnx.NodeProto, known: Mapping[str, Tensor]) -> tuple[str, ..
     if node.op_type == "Concat":
         sources = tuple(node.input)
     else:
-        sources = tuple(node.input[:1]) if node.op_type in _MOVING else ()
+        one = node.op_type in _MOVING or node.op_type == "Relu"
+        sources = tuple(node.input[:1]) if one else ()
     return sources if all(name in known for name in sources) else ()
 
 

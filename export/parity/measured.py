@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,7 +166,7 @@ def measure_scores(
     model: bytes,
     measured: MeasuredImages,
     progress: Progress = unchanged,
-    known: Mapping[str, NDArray[np.float32]] = MappingProxyType({}),
+    known: Mapping[str, NDArray[np.float32]] | None = None,
 ) -> NDArray[np.float32]:
     """Give a model's probabilities for every image: float32 ``[N, 6, 4]``.
 
@@ -187,6 +186,7 @@ def measure_scores(
     CalibrationError
         As `probabilities`.
     """
+    known = known or {}
     new = [index for index, digest in enumerate(measured.digests) if digest not in known]
     images = progress("Measuring scores", [measured.images[index] for index in new])
     found = dict(zip(new, probabilities(model, images), strict=True)) if new else {}

@@ -1,22 +1,21 @@
 """FP16 and INT8 bundles: calibrated, measured in scores, and written with the proof."""
 
 import json
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ...calibration.calibrate import choose_from, measure
-from ...calibration.choosing.survey import survey
+from ...calibration.choosing.survey import Survey, survey
 from ...calibration.ranges.table import CALIBRATION, CalibrationTable
+from ...calibration.reference_histograms import reference_of
 from ...runtime.bundles.bundle import Bundle
 from ...runtime.bundles.manifest import MODEL
 from ...runtime.bundles.writing import check_target, write_bundle
 from ...runtime.errors import CalibrationError
 from ...runtime.progress import Progress, unchanged
+from ...runtime.quality.drift import FEWEST_IMAGES
+from ...runtime.quality.reference_histograms import REFERENCE
 from ...runtime.sources.isolated import open_source
 from ..exporter import (
     PARITY,
@@ -85,8 +84,8 @@ def export_lower_precision(
     """
     check_target(target, options.overwrite)
     full = build_float(weights, options)
-    table, known = _table(full, evidence, progress)
-    reference = _reference(full, evidence, table, known, progress)
+    table, surveyed = _table(full, evidence, progress)
+    reference = _reference(full, evidence, table, surveyed, progress)
     build = {"fp16": _build_half, "int8": _build_quantized}[options.precision]
     graph, parity = build(full.plain, table, reference, evidence.bound, progress)
     files = {
@@ -94,6 +93,7 @@ def export_lower_precision(
         PARITY: (json.dumps(parity, indent=2) + "\n").encode(),
         CALIBRATION: table.to_json().encode(),
         **model_card(options),
+        **_reference_histograms(full, surveyed),
     }
     manifest = replace(full.manifest, precision=options.precision)
     return write_bundle(target, manifest, files, options.overwrite)
@@ -101,11 +101,11 @@ def export_lower_precision(
 
 def _table(
     full: FloatNetwork, evidence: Evidence, progress: Progress
-) -> tuple[CalibrationTable, Mapping[str, NDArray[np.float32]]]:
-    """The calibration table, and what the network gave for the images looked at to make it."""
+) -> tuple[CalibrationTable, Survey | None]:
+    """The calibration table, and what was found when images were looked through to make it."""
     if evidence.table is not None:
         evidence.table.check(full.manifest)
-        return evidence.table, {}
+        return evidence.table, None
     options = evidence.calibration
     surveyed = survey(full, evidence.files, options.survey, progress)
     chosen = choose_from(surveyed, options)
@@ -114,20 +114,28 @@ def _table(
             f"all {len(chosen)} usable radiographs would be used for calibration and none is left "
             "to measure on; give more, or calibrate on fewer (--calibration-images)"
         )
-    return measure(full, chosen, options, progress), surveyed.probabilities
+    return measure(full, chosen, options, progress), surveyed
+
+
+def _reference_histograms(full: FloatNetwork, surveyed: Survey | None) -> dict[str, bytes]:
+    """For drift, of the radiographs looked through: float32 saw them as a lower precision does."""
+    if surveyed is None or len(surveyed.usable) < FEWEST_IMAGES:
+        return {}
+    return {REFERENCE: reference_of(surveyed, full).to_json().encode()}
 
 
 def _reference(
     full: FloatNetwork,
     evidence: Evidence,
     table: CalibrationTable,
-    known: Mapping[str, NDArray[np.float32]],
+    surveyed: Survey | None,
     progress: Progress,
 ) -> MeasuredReference:
     with closing(open_source(full.manifest.preprocess, evidence.calibration.reading)) as source:
         measured = prepare_images(
             evidence.files, source, table.images, evidence.annotations, progress
         )
+    known = surveyed.probabilities if surveyed else None
     given = measure_scores(full.model, measured, progress, known)
     return MeasuredReference(full.model, measured, given)
 

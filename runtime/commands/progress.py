@@ -123,6 +123,11 @@ def on_terminal() -> bool:
     return stream is not None and stream.isatty()
 
 
+def tell_duration(seconds: float) -> None:
+    """Say at the start about how long the work will take here."""
+    tell(f"This will take {duration(seconds)} on this machine")
+
+
 def duration(seconds: float) -> str:
     """Say about how long: ``about 40 s``, ``about 12 min`` or ``about 2.5 h``."""
     if seconds < 90:

@@ -168,6 +168,7 @@ def test_the_command_writes_a_table_and_tells_what_it_used(
     assert "18 / 20" in out
     assert f"ranges of {len(table.ranges)} tensors by percentile 99.99" in out
     assert "cut.png: " in err
+    assert "This will take about" in err
     assert "cannot be quantised" in err
     assert str(output) in err
     table.check(tiny_bundle.manifest)

@@ -92,6 +92,7 @@ def test_all_is_watched_that_a_quantiser_may_ask_for(branching_network: Path) ->
     # no float.
     assert list(watched) == ["centred", "upper", "turned", "joined", "logarithm", "product"]
     assert watched["joined"].sources == ("upper", "turned")
+    assert (watched["upper"].sources, watched["upper"].rectified) == (("centred",), True)
     assert watched["turned"].elements == 64
     (image, *_, moved) = watched_tensors(loaded(branching_network), ["moved", "image"])
     assert (image.name, moved.name, moved.sources) == ("image", "moved", ("joined",))

@@ -87,3 +87,31 @@ def test_a_tensor_that_is_not_finite_is_refused_by_name(
     with pytest.raises(CalibrationError, match="decoder/conv3"):
         histogram.add(np.array([*company, value], np.float32))
     assert histogram.counts.sum() == 0
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.01, 1000.0, -1.0, 0.0])
+def test_what_a_relu_leaves_is_known(scale: float) -> None:
+    whole, rectified = Histogram("t"), Histogram("relu")
+    for part in parts():
+        lopsided = np.where(part > 0, part * np.float32(scale), part)
+        whole.add(lopsided)
+        rectified.add(np.maximum(lopsided, 0))
+    found = whole.rectified("relu")
+    np.testing.assert_array_equal(found.counts, rectified.counts)
+    assert (found.zeros, found.limit) == (rectified.zeros, rectified.limit)
+    assert (found.lowest, found.highest) == (rectified.lowest, rectified.highest)
+    assert found.name == "relu"
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.01, 1000.0])
+def test_signs_of_any_reach_count_as_numpy_does(scale: float) -> None:
+    histogram = Histogram("t")
+    values = np.concatenate([part.ravel() for part in parts()])
+    values = np.where(values > 0, values * np.float32(scale), values).astype(np.float32)
+    histogram.add(values)
+    np.testing.assert_array_equal(histogram.counts, numpy_counts(values, histogram.limit))
+
+
+def test_a_relu_of_nothing_is_nothing() -> None:
+    found = Histogram("t").rectified("relu")
+    assert (found.zeros, found.limit, found.lowest > found.highest) == (0, 0.0, True)

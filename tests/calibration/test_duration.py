@@ -1,0 +1,24 @@
+"""What is told about how long the work will take; the times themselves are the machine's."""
+
+import pytest
+from brixia_edge.calibration import duration
+from brixia_edge.calibration.duration import COLLECTING, GMAC, calibration_runs, seconds_an_image
+from brixia_edge.runtime.bundles.bundle import Bundle
+
+
+def test_every_file_is_looked_through_and_the_chosen_are_collected() -> None:
+    assert calibration_runs(138, 100) == 138 + 100 * COLLECTING
+    assert calibration_runs(20, 100) == 20 + 20 * COLLECTING
+
+
+def test_a_network_at_hand_is_run_on_a_blank_image(tiny_bundle: Bundle) -> None:
+    assert 0 < seconds_an_image(tiny_bundle) < seconds_an_image()
+
+
+def test_a_network_that_is_not_built_is_worked_out_from_a_convolution(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter(range(100))
+    monkeypatch.setattr(duration, "perf_counter", lambda: next(clock))
+    # A convolution of 9 x 64 x 64 x 256 x 256 products that takes a second.
+    assert seconds_an_image() == pytest.approx(GMAC / 2.415919104)
