@@ -9,7 +9,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from ...runtime.backends.onnxrt_session import open_network, session_options
+from ...runtime.backends.onnxrt_session import open_network
 from ...runtime.contract import IMAGE
 from ...runtime.errors import CalibrationError
 from .histogram import Histogram
@@ -160,6 +160,4 @@ def _open(network: onnx.ModelProto, names: Sequence[str]) -> Any:
     model.graph.output.extend(
         helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names
     )
-    options = session_options()
-    options.enable_cpu_mem_arena = False  # it would keep every tensor's memory until the end
-    return open_network(model.SerializeToString(), options)
+    return open_network(model.SerializeToString())

@@ -41,7 +41,7 @@ from ..rewrites import QUANTIZED_REWRITES, rewrite
 from .accuracy import Quantized, quantize_within
 from .evidence import Evidence
 from .half import kept_in_float, to_half
-from .quantize import quantizable, with_signed_activations
+from .quantize import quantizable, with_signed_numbers
 
 _COMPARED_IMAGES = 4
 """Per-output errors are measured on so many images; scores on all."""
@@ -167,7 +167,7 @@ def _build_quantized(
     quantized = quantize_within(graph, table, reference, bound, progress)
     stored = store_kernels_as_half(quantized.graph)
     model = to_onnx(stored).SerializeToString()
-    signed = to_onnx(with_signed_activations(stored)).SerializeToString()
+    signed = to_onnx(with_signed_numbers(stored)).SerializeToString()
     signed_scores = reference.parity(measure_scores(signed, reference.measured, progress))
     parity = _parity(reference, model, quantized.parity)
     return stored, parity | _quantization(graph, quantized, signed_scores)

@@ -74,13 +74,38 @@ def quantize(graph: Graph, table: CalibrationTable, convolutions: Collection[str
 def with_signed_activations(graph: Graph) -> Graph:
     """The form for TensorRT of a quantized graph: every uint8 activation becomes int8."""
     result = graph.copy()
-    for name, zero in graph.constants.items():
-        if zero.dtype == np.uint8:
-            scale = name.replace("/zero_point", "/scale")
-            stretched = graph.constants[scale].astype(np.float64) * (255 / 127)
-            result.constants[scale] = stretched.astype(np.float32)
-            result.constants[name] = np.zeros_like(zero, np.int8)
+    for name in _stretch_unsigned(result):
+        result.constants[name] = result.constants[name].astype(np.int8)
     return result
+
+
+def with_signed_numbers(graph: Graph) -> Graph:
+    """The numbers of `with_signed_activations` in the types of the graph.
+
+    An activation that is not negative never takes the lower half of int8. Kept in uint8 and cut at
+    127 it is the same number, and ONNX Runtime computes it four times as fast.
+    """
+    result = graph.copy()
+    unsigned = _stretch_unsigned(result)
+    bounds = [result.constant(f"signed/{end}", np.array(end, np.uint8)) for end in (0, 127)]
+    for node in [node for node in result.nodes if node.operator == "QuantizeLinear"]:
+        if node.inputs[2] in unsigned:
+            readers = result.consumers(node.outputs[0])
+            cut = result.add("Clip", [node.outputs[0], *bounds], f"{node.outputs[0]}/cut")
+            for reader in readers:
+                reader.inputs = [cut if n == node.outputs[0] else n for n in reader.inputs]
+    result.sort()
+    return result
+
+
+def _stretch_unsigned(graph: Graph) -> list[str]:
+    """Give every uint8 activation of a graph the scale of int8; the names of their zero points."""
+    found = [name for name, zero in graph.constants.items() if zero.dtype == np.uint8]
+    for name in found:
+        scale = name.replace("/zero_point", "/scale")
+        stretched = graph.constants[scale].astype(np.float64) * (255 / 127)
+        graph.constants[scale] = stretched.astype(np.float32)
+    return found
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from brixia_edge.export.precision.quantize import (
     quantize,
     quantize_per_channel,
     with_signed_activations,
+    with_signed_numbers,
 )
 from brixia_edge.export.rewrites import FLOAT_REWRITES, QUANTIZED_REWRITES, rewrite
 from brixia_edge.runtime.cli import main
@@ -115,6 +116,20 @@ def test_int8_gives_nearly_the_same(
     for form in (graph, with_signed_activations(graph)):
         actual = run_onnx(to_onnx(form).SerializeToString(), images)["probabilities"]
         assert 0 < np.abs(actual - expected).max() < 0.05
+
+
+def test_the_signed_numbers_are_those_of_the_signed_form(
+    small_graph: Graph, table: CalibrationTable, images: NDArray[np.float32]
+) -> None:
+    # A range that is too small, so that what is above it must be cut in both.
+    clipped = make_table({name: Range(0, seen.highest / 3) for name, seen in table.ranges.items()})
+    graph = quantize(small_graph, clipped, quantizable(small_graph))
+    signed, numbers, own = (
+        run_onnx(to_onnx(form).SerializeToString(), images)["probabilities"]
+        for form in (with_signed_activations(graph), with_signed_numbers(graph), graph)
+    )
+    np.testing.assert_allclose(numbers, signed, atol=1e-6)
+    assert np.abs(own - signed).max() > 1e-4
 
 
 def test_the_signed_form_is_symmetric_for_tensorrt(
