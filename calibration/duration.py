@@ -16,7 +16,7 @@ from ..runtime.bundles.bundle import Network
 GMAC = 94.0
 """Products of one image in a BS-Net, in 10^9; nearly all are convolutions of 3 x 3."""
 
-COLLECTING = 1.8
+COLLECTING = 1.4
 """What an image takes whose tensors are counted, in runs of the float32 network."""
 
 _CHANNELS, _SIZE = 64, 256
