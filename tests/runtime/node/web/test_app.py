@@ -21,6 +21,7 @@ from brixia_edge.runtime.node.web.patients import patient_shown
 from brixia_edge.runtime.node.web.views import alarms
 from brixia_edge.runtime.quality.drift import DriftReport, QuantityDrift
 from brixia_edge.runtime.results import RESEARCH_USE
+from dicom_sources import source_file
 
 TestClient: Any = import_module("starlette.testclient").TestClient  # its types are not whole
 Client = Any
@@ -28,6 +29,8 @@ Client = Any
 TOKEN = "a token of enough letters"  # noqa: S105 - of this test alone
 WITH_TOKEN = {"Authorization": f"Bearer {TOKEN}"}
 UID = "1.2.840.99.1.1.1"
+# An item of a sequence that holds a PatientName.
+NESTED_NAME = b"\xfe\xff\x00\xe0\x16\x00\x00\x00\x10\x00\x10\x00PN\x0e\x00SECRET^PERSON "
 
 
 @pytest.fixture
@@ -232,12 +235,44 @@ def test_patients_are_shown_by_id_only_where_that_is_asked_for(
     (found,) = data.store.views.latest(1)
     shown = [patient_shown(found.instance, data, by_id) for by_id in (False, True)]
     assert shown == [found.instance.patient[:8], "A<4711"]
+    assert "patient A&lt;4711" in page_with_names(data)
+
+
+def page_with_names(data: DataFolder) -> str:
     meters = Meters(lambda: Snapshot(data.store.views.counts(), 0, "d", 0.0))
     view = NodeView(
         data, meters, dict, lambda _: Taken(SUCCESS, None), lambda _: {}, "", 99, show_names=True
     )
-    page = TestClient(make_app(view), base_url="http://127.0.0.1:8080").get("/").text
-    assert "patient A&lt;4711" in page
+    return TestClient(make_app(view), base_url="http://127.0.0.1:8080").get("/").text
+
+
+@pytest.mark.parametrize(
+    ("stored", "characters", "shown"),
+    [
+        ("\u202e4711\x1b[2J\n".encode(), b"ISO_IR 192", "�4711�[2J�"),
+        (b"4711\xff\xfe", b"ISO_IR 192", "4711��"),
+        (b"\\ud8004711", b"unicode_escape", "�4711"),
+        (b"\xe44711", b"NONSENSE", "ä4711"),
+        (b"4" * 60_000, b"", "4" * 63 + "…"),
+        (("SQ", NESTED_NAME), b"", "DIGEST"),
+    ],
+)
+def test_no_patient_id_breaks_the_page_or_tells_more_than_an_id(
+    data: DataFolder,
+    image: Callable[..., bytes],
+    stored: bytes | tuple[str, bytes],
+    characters: bytes,
+    shown: str,
+) -> None:
+    Storage(data.store, data.images).take(image(5), "ab" * 32, "XR1")
+    (found,) = data.store.views.latest(1)
+    path = data.images.path(found.instance.spool)
+    source_file(path, image(5), {"PatientID": stored, "SpecificCharacterSet": characters})
+    shown = shown.replace("DIGEST", found.instance.patient[:8])
+    assert patient_shown(found.instance, data, True) == shown
+    page = page_with_names(data)
+    assert f">patient {shown}</a>" in page
+    assert "SECRET" not in page
 
 
 def test_an_image_whose_file_is_gone_is_shown_by_its_digest(
