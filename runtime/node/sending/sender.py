@@ -130,7 +130,12 @@ class Sender:
         if self._confirmation is None:
             return False
         now = time()
-        late = [each for each in self._store.outbox.unconfirmed(self._name) if each.next_at <= now]
+        # Farther than any patience: the clock ran ahead when it was asked for.
+        late = [
+            each
+            for each in self._store.outbox.unconfirmed(self._name)
+            if not now < each.next_at <= now + _LONGEST_PATIENCE
+        ]
         if late:
             self._ask(late[:_ASKED_AT_ONCE], self._confirmation)
         return bool(late)

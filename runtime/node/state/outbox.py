@@ -17,6 +17,9 @@ DELIVERIES = f"SELECT {_COLUMNS} FROM outbox JOIN objects ON objects.id = outbox
 _TRANSACTIONS = 16
 """Of so many requests for a confirmation the report is taken, however late it comes."""
 
+FARTHEST = 3600.0
+"""Seconds by which no attempt is put off; what is put off by more was, when the clock ran ahead."""
+
 
 class Outbox:
     """Says what is to be sent now, and keeps what became of it.
@@ -32,9 +35,10 @@ class Outbox:
     def due(self, destination: str, now: float, limit: int = 16) -> list[Delivery]:
         """What is to be sent to a destination by now, the oldest first."""
         return self._deliveries(
-            "WHERE outbox.destination = ? AND outbox.state = ? AND outbox.next_at <= ? "
+            "WHERE outbox.destination = ? AND outbox.state = ? "
+            "AND (outbox.next_at <= ? OR outbox.next_at > ?) "
             "ORDER BY outbox.next_at, outbox.id LIMIT ?",
-            (destination, WAITING, now, limit),
+            (destination, WAITING, now, now + FARTHEST, limit),
         )
 
     def unconfirmed(self, destination: str) -> list[Delivery]:

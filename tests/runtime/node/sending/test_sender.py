@@ -369,11 +369,26 @@ class _Busy:
         return f"2.25.{len(self.transactions) + 7}"
 
 
-def ask_now(data: DataFolder) -> None:
-    """Let the wait for every confirmation be over."""
+def ask_at(data: DataFolder, moment: float) -> None:
+    """Set when every confirmation is asked for again."""
     with sqlite3.connect(data.root / "node.sqlite") as database:
-        database.execute("UPDATE outbox SET next_at = 0")
+        database.execute("UPDATE outbox SET next_at = ?", (moment,))
     database.close()
+
+
+@pytest.mark.usefixtures("answers")
+def test_a_confirmation_put_off_while_the_clock_ran_ahead_is_asked_for_again(
+    sender: Callable[..., Sender], data: DataFolder
+) -> None:
+    busy = _Busy()
+    with Archive().open() as archive:
+        sending = sender(archive, confirmation=busy)
+        for moment in (time() + 900, time() + 4 * 365 * 86400):
+            sending.step()
+            ask_at(data, moment)
+        assert len(busy.transactions) == 1
+        sending.step()
+    assert len(busy.transactions) == 2
 
 
 @pytest.mark.usefixtures("answers")
@@ -385,7 +400,7 @@ def test_a_request_that_is_refused_is_made_ever_more_rarely_and_told_once(
         sending = sender(archive, confirmation=busy)
         for _ in range(5):
             sending.step()
-            ask_now(data)
+            ask_at(data, 0)
     assert len(busy.transactions) == 5
     assert {each.attempts for each in data.store.outbox.unconfirmed("pacs")} == {5}
     assert [event.kind for event in data.store.views.events()] == ["commitment"] * 2
@@ -400,7 +415,7 @@ def test_a_report_that_comes_after_it_was_asked_for_again_counts(
         sending = sender(archive, confirmation=busy)
         for _ in range(3):
             sending.step()
-            ask_now(data)
+            ask_at(data, 0)
     report = Dataset()
     report.TransactionUID = busy.transactions[0]
     report.ReferencedSOPSequence = [Dataset(), Dataset()]

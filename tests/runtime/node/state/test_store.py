@@ -97,6 +97,16 @@ def test_a_failed_delivery_waits_and_a_parked_one_until_it_is_asked_for(store: S
     assert len(store.outbox.due("pacs", time())) == 1
 
 
+def test_an_answer_put_off_while_the_clock_ran_ahead_is_due_once_it_is_right(store: Store) -> None:
+    scored(store)
+    (delivery,) = store.outbox.due("pacs", time())
+    years = 4 * 365 * 86400
+    store.outbox.retry_later(delivery.id, "away", time() + years)
+    assert len(store.outbox.due("pacs", time())) == 1
+    store.outbox.retry_later(delivery.id, "away", time() + 900)
+    assert store.outbox.due("pacs", time()) == []
+
+
 def test_how_long_an_answer_took_to_arrive_is_told(store: Store) -> None:
     scored(store)
     took: list[float] = []
@@ -209,6 +219,17 @@ def test_a_database_of_another_program_or_a_later_version_is_left_alone(tmp_path
     path.write_bytes(b"no database at all" * 1000)
     with pytest.raises(StateError, match="cannot be used"):
         Store.open(tmp_path)
+
+
+def test_a_damaged_database_is_left_as_it_is_and_told(store: Store, tmp_path: Path) -> None:
+    scored(store)
+    store.close()
+    path = tmp_path / "node.sqlite"
+    path.write_bytes(b"damaged" + path.read_bytes()[7:])
+    damaged = path.read_bytes()
+    with pytest.raises(StateError, match="cannot be used as the node's database"):
+        Store.open(tmp_path)
+    assert path.read_bytes() == damaged
 
 
 def test_a_backup_is_a_database(store: Store, tmp_path: Path) -> None:
