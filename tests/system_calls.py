@@ -71,7 +71,7 @@ def trace(command: Sequence[str], folder: Path, environment: Mapping[str, str], 
         text=True,
         check=False,
     )
-    calls = list(_calls(log.read_text(encoding="utf-8", errors="replace").splitlines()))
+    calls = list(calls_of(log.read_text(encoding="utf-8", errors="replace").splitlines()))
     return Asked(
         status=done.returncode,
         told=done.stdout,
@@ -81,7 +81,9 @@ def trace(command: Sequence[str], folder: Path, environment: Mapping[str, str], 
 
 
 @dataclass(frozen=True)
-class _Call:
+class Call:
+    """A call: its name, its arguments as they are written, what it gave."""
+
     name: str
     rest: str
     result: int
@@ -90,7 +92,7 @@ class _Call:
         return f"{self.name}({self.rest})"
 
 
-def _leads_out(call: _Call) -> bool:
+def _leads_out(call: Call) -> bool:
     """Whether a call is about the internet, whatever came of it.
 
     On its import urllib3 makes a socket and binds it to this machine alone, to see whether there is
@@ -103,7 +105,7 @@ def _leads_out(call: _Call) -> bool:
     return "AF_INET" in call.rest or bool(_LOOKED_UP.search(call.rest))
 
 
-def _calls(lines: Sequence[str]) -> Iterator[_Call]:
+def calls_of(lines: Sequence[str]) -> Iterator[Call]:
     """The calls, those of several threads put together again."""
     begun: dict[str, str] = {}
     for line in lines:
@@ -113,10 +115,10 @@ def _calls(lines: Sequence[str]) -> Iterator[_Call]:
         resumed = _RESUMED.match(line)
         whole = begun.pop(resumed[1], "") + resumed[2] if resumed else line
         if call := _CALL.match(whole):
-            yield _Call(call[2], call[3], -1 if call[4] == "?" else int(call[4]))
+            yield Call(call[2], call[3], -1 if call[4] == "?" else int(call[4]))
 
 
-def _written(call: _Call, folder: Path) -> Iterator[Path]:
+def _written(call: Call, folder: Path) -> Iterator[Path]:
     if call.result < 0 or call.name in _NETWORK:
         return
     if call.name.startswith("open") and not _TO_WRITE.search(call.rest.rpartition('"')[2]):
