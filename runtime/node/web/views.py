@@ -67,12 +67,13 @@ def alarms(
         if reason:
             yield f"{name} is not well: {reason}"
     if failed := counts.instances.get("failed"):
-        yield f"{failed} images could not be scored"
+        yield f"{_several(failed, 'image')} could not be scored"
     if conflicts := counts.instances.get("conflict"):
-        yield f"{conflicts} images have another image's SOP Instance UID"
+        has = "has" if conflicts == 1 else "have"
+        yield f"{_several(conflicts, 'image')} {has} another image's SOP Instance UID"
     for name, states in counts.deliveries.items():
         if parked := states.get("parked"):
-            yield f"{parked} answers are refused by {name}"
+            yield f"{_several(parked, 'answer')} {_is(parked)} refused by {name}"
     for name, count in counts.stranded(destinations).items():
         yield stranded_sentence(name, count)
 
@@ -88,7 +89,17 @@ def drift_alarms(report: DriftReport | None) -> Iterable[str]:
 
 def stranded_sentence(name: str, count: int) -> str:
     """What to do about answers to a destination that is none any more."""
+    answers = f"{_several(count, 'answer')} {_is(count)}"
     return (
-        f"{count} answers are to go to {name}, which is no [[destination]] any more: name it "
-        f"again, or give them up by `brixia-edge node drop {name}`"
+        f"{answers} to go to {name}, which is no [[destination]] any more: name it again, or give "
+        f"{'it' if count == 1 else 'them'} up by `brixia-edge node drop {name}`"
     )
+
+
+def _several(count: int, what: str) -> str:
+    """A number of things: ``1 image``, ``2 images``."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"

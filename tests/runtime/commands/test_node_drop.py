@@ -42,7 +42,7 @@ def test_stranded_answers_are_told_with_what_to_do_until_they_are_dropped(
 ) -> None:
     assert run("status") == 1
     told = capsys.readouterr().err
-    assert "1 answers are to go to old" in told
+    assert "1 answer is to go to old" in told
     assert "brixia-edge node drop old" in told
     assert run("drop", "old") == 0
     assert capsys.readouterr().out == "1 answers are given up\n"

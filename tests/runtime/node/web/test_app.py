@@ -197,7 +197,7 @@ def test_the_page_shows_score_alarms_and_research_use_and_escapes_what_is_not_ou
     text = client.get("/").text
     assert text.count(RESEARCH_USE) == 2
     assert f"/api/v1/instances/{scored}/picture?size=small" in text
-    assert "1 answers are refused by pacs" in text
+    assert "1 answer is refused by pacs" in text
     assert "&lt;b&gt;doubtful&lt;/b&gt;" in text
     assert "<b>doubtful" not in text
 
@@ -364,5 +364,5 @@ def test_answers_without_a_destination_raise_an_alarm(data: DataFolder) -> None:
     counts = data.store.views.counts()
     assert list(alarms(counts, {}, ["pacs"])) == []
     (sentence,) = alarms(counts, {}, ["archive"])
-    assert sentence.startswith("1 answers are to go to pacs")
+    assert sentence.startswith("1 answer is to go to pacs")
     assert "brixia-edge node drop pacs" in sentence

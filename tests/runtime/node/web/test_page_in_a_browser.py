@@ -9,9 +9,11 @@ import pytest
 from brixia_edge.runtime.node.data_folder import DataFolder
 from brixia_edge.runtime.node.meters import Meters, Snapshot
 from brixia_edge.runtime.node.receiving.storage import Storage
+from brixia_edge.runtime.node.state.rows import Result
 from brixia_edge.runtime.node.values import Address
 from brixia_edge.runtime.node.web.app import NodeView, make_app
 from brixia_edge.runtime.node.web.server import WebServer
+from brixia_edge.runtime.quality.drift import DriftReport, QuantityDrift
 from node_doubles import free_port
 
 pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
@@ -22,7 +24,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 def address(
     data: DataFolder, storage: Storage, scored: str, image: Callable[..., bytes]
 ) -> Generator[str]:
-    """A node with images in every state, and alarms."""
+    """A node with images in every state, alarms, drift, and a shadow."""
     for number in range(2, 6):
         storage.take(image(number), f"a{number}", "XR1")
     storage.take(image(scored and 1, PatientID="ANOTHER"), "a9", "XR1")
@@ -32,9 +34,25 @@ def address(
         end(instance.id, "Rows is 0; 16 to 10000 are allowed")
     assert data.store.inbox.next_to_score("newest") is not None
     data.store.outbox.park(1, "the archive answered C000")
+    found = data.store.views.instance(scored)
+    assert found is not None
+    assert found.score is not None
+    data.store.inbox.add_shadow(found.instance.id, Result("new", found.score))
+    drift = DriftReport(200, 100, {"lung_area": QuantityDrift(2.0, 0.01, 0.02)})
     meters = Meters(lambda: Snapshot(data.store.views.counts(), 0, "d", 0.0))
     ready = {"receiving": "", "scoring": "the bundle was altered", "disk": ""}
-    view = NodeView(data, meters, lambda: ready, storage.take_upload, lambda _: {}, "", 99)
+    take = storage.take_upload
+    view = NodeView(
+        data,
+        meters,
+        lambda: ready,
+        take,
+        lambda _: {},
+        "",
+        99,
+        show_names=True,
+        drift=lambda: drift,
+    )
     port = free_port()
     server = WebServer(Address("127.0.0.1", port), make_app(view))
     server.start()
@@ -74,6 +92,8 @@ def test_the_page_is_for_everyone_everywhere_and_asks_nobody_else(
     axe = import_module("axe_playwright_python.sync_playwright").Axe()
     found = [each["id"] for each in axe.run(page).response["violations"]]
     across = page.evaluate("document.documentElement.scrollWidth")
+    assert page.get_by_text("Shadow model, latest 1 image:").count() == 1
+    assert page.get_by_text("look different from those").count() == 1
     page.close()
     assert not found
     assert not said
