@@ -16,7 +16,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
@@ -181,14 +181,37 @@ def wait(true: Callable[[], object], pause: float = 0.002) -> float:
 
 
 def throughput(options: argparse.Namespace) -> None:
-    """Images a second of the node and of `brixia-edge score`, in turn; the start is left out."""
+    """Time and processor time an image of the node and of `brixia-edge score`, in turn.
+
+    The start is left out. The archive that the node sends to runs on the same processors; its time
+    is not the node's.
+    """
     for _ in range(options.rounds):
-        tell("score --sr --overlay", seconds_an_image=scored_by_command(options, True))
-        tell("score", seconds_an_image=scored_by_command(options, False))
-        tell("node", seconds_an_image=scored_by_node(options))
+        tell("score with answers", **scored_by_command(options, True))
+        tell("score", **scored_by_command(options, False))
+        tell("node", **scored_by_node(options))
 
 
-def scored_by_command(options: argparse.Namespace, answers: bool) -> float:
+def processor_seconds(process: int) -> float:
+    """What a process, its threads and its children have used."""
+    ticks = 0
+    for each in (process, *children(process)):
+        with suppress(OSError):
+            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15]))  # its own, and of children that it waited for
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def children(process: int) -> list[int]:
+    """All that descend from a process."""
+    found: list[int] = []
+    for tasks in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in map(int, tasks.read_text().split()):
+            found += [child, *children(child)]
+    return found
+
+
+def scored_by_command(options: argparse.Namespace, answers: bool) -> dict[str, float]:
     """Seconds an image of `brixia-edge score`, between its first and its last line."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -198,21 +221,33 @@ def scored_by_command(options: argparse.Namespace, answers: bool) -> float:
         command += ["--backend", options.backend, "--isolate"]
         command += ["--bundle", options.bundle] if options.bundle else []
         if answers:
-            command += ["--sr", str(folder / "sr"), "--overlay", str(folder / "overlay")]
+            command += ["--sr", str(folder / "sr")]
+            command += ["--secondary-capture", str(folder / "capture")]
         with subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         ) as process:
             assert process.stdout is not None
-            moments = [monotonic() for _ in process.stdout]
+            moments = [(monotonic(), processor_seconds(process.pid)) for _ in process.stdout]
     assert len(moments) == options.images, len(moments)
-    return (moments[-1] - moments[0]) / (len(moments) - 1)
+    return an_image(moments[0], moments[-1], len(moments) - 1)
 
 
-def scored_by_node(options: argparse.Namespace) -> float:
+def an_image(
+    begun: tuple[float, float], ended: tuple[float, float], images: int
+) -> dict[str, float]:
+    """What each of some images took: seconds, and those of processors."""
+    return {
+        "seconds_an_image": (ended[0] - begun[0]) / images,
+        "processor_seconds_an_image": (ended[1] - begun[1]) / images,
+    }
+
+
+def scored_by_node(options: argparse.Namespace) -> dict[str, float]:
     """Seconds an image of the node, between the first and the last of a queue that is full."""
     with running(options.bundle, options.backend) as (node, _):
+        assert node.process is not None
         caller = Sender(node.port)
         for number in range(options.images):
             caller.send(caller.prepared(radiograph(number + 1)))
@@ -224,10 +259,10 @@ def scored_by_node(options: argparse.Namespace) -> float:
 
         # Some were scored while others came; the second half had the machine for itself.
         first = scored() + 1
-        begun = wait(lambda: scored() >= first, 0.02)
-        ended = wait(lambda: scored() == options.images, 0.02)
+        begun = wait(lambda: scored() >= first, 0.02), processor_seconds(node.process.pid)
+        ended = wait(lambda: scored() == options.images, 0.02), processor_seconds(node.process.pid)
         store.close()
-    return (ended - begun) / (options.images - first)
+    return an_image(begun, ended, options.images - first)
 
 
 def latency(options: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ OpenCV's fonts hold ASCII alone; any other character is drawn as a question mark
 """
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import cv2
@@ -164,6 +165,7 @@ def _leading(style: TextStyle) -> int:
     return style.height * 2
 
 
+@cache  # a picture asks for the same size hundreds of times
 def _scale(height: int) -> float:
     # Measured, not assumed: the fonts of OpenCV 4 and 5 differ in size.
     return height / (cv2.getTextSize("H", _FONT, 10.0, 1)[0][1] / 10.0)

@@ -118,7 +118,7 @@ def radiograph_picture(radiograph: Radiograph, long_side: int) -> NDArray[np.uin
     size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     grey = np.asarray(cv2.resize(radiograph.on_screen(), size, interpolation=method))
-    return np.repeat(grey.astype(np.uint8, copy=False)[:, :, np.newaxis], 3, axis=2)
+    return np.asarray(cv2.cvtColor(grey.astype(np.uint8, copy=False), cv2.COLOR_GRAY2BGR), np.uint8)
 
 
 def draw_lungs(picture: NDArray[np.uint8], lung_mask: NDArray[np.float32]) -> None:

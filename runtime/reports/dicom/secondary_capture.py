@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -117,7 +118,7 @@ def _add_derivation(capture: Dataset, source: Dataset, result: ScoredRadiograph)
 
 def _add_picture(capture: Dataset, picture: NDArray[np.uint8]) -> None:
     """Image Pixel (C.7.6.3): red, green, blue, 8 bits each, by pixel."""
-    colours = np.ascontiguousarray(picture[:, :, ::-1])
+    colours = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
     capture.BurnedInAnnotation = "YES"
     capture.PatientOrientation = None
     capture.SamplesPerPixel = 3

@@ -137,7 +137,7 @@ def test_answers_go_over_the_association_that_was_opened_while_they_were_made(
 ) -> None:
     due = data.store.outbox.due("pacs", time())
     for each in due:
-        data.store.outbox.retry_later(each.id, "", time() + 10**6)
+        data.store.outbox.retry_later(each.id, "", time() + LONGEST_PAUSE)
     with Archive().open() as archive:
         sending = sender(archive)
         assert not sending.step()
@@ -152,6 +152,18 @@ def test_answers_go_over_the_association_that_was_opened_while_they_were_made(
         assert len(opened) == 1
         sending.transport.end()
     assert states(data) == {"done": 3}
+
+
+def test_no_part_of_an_answer_waits_for_the_archive_to_acknowledge_the_part_before(
+    configure: Callable[..., Configuration],
+) -> None:
+    with Archive().open() as archive:
+        (destination,) = configure(archive).destinations
+        transport = DimseTransport("BRIXIA", destination, configure().node.tls)
+        association = transport.associate([("1.2.840.10008.1.1", None)])
+        connection = association.dul.socket.socket
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        end(association)
 
 
 @pytest.mark.usefixtures("answers")
