@@ -48,7 +48,7 @@ class WeightsLimits:
     """
 
     memory: int = 2**30
-    seconds: float = 10.0
+    seconds: float = 8.0
 
 
 def read_in_process(path: Path, limits: WeightsLimits = WeightsLimits()) -> list[SavedWeight]:

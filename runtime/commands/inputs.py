@@ -82,12 +82,14 @@ def reading_mode(
 
 def tell_skipped(inputs: Inputs) -> None:
     """Tell on standard error how many files and links were passed over."""
-    if inputs.skipped:
-        tell(f"{inputs.skipped} files are no DICOM, PNG or JPEG and were skipped")
-    if inputs.results:
-        tell(f"{inputs.results} files are results of {SOFTWARE} and were skipped")
-    if inputs.links:
-        tell(f"{inputs.links} links lead out of their folder and were skipped")
+    told = (
+        (inputs.skipped, "file is no DICOM, PNG or JPEG", "files are no DICOM, PNG or JPEG"),
+        (inputs.results, f"file is a result of {SOFTWARE}", f"files are results of {SOFTWARE}"),
+        (inputs.links, "link leads out of its folder", "links lead out of their folder"),
+    )
+    for count, one, many in told:
+        if count:
+            tell(f"1 {one} and was skipped" if count == 1 else f"{count} {many} and were skipped")
 
 
 def tell_failures(failures: Iterable[UnscoredFile]) -> None:

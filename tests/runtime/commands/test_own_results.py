@@ -72,6 +72,11 @@ def test_a_folder_scored_again_gives_no_score_of_a_result(
     assert "a result that brixia-edge wrote" not in err
 
 
+def test_a_single_file_that_is_passed_over_is_told_as_one(run: Run, folder: Path) -> None:
+    (folder / "readme.txt").write_text("no image")
+    assert "1 file is no DICOM, PNG or JPEG and was skipped" in run("score", folder)[2]
+
+
 def test_a_folder_of_results_alone_is_told(run: Run, folder: Path, results: list[Path]) -> None:
     for path in (folder / "a.dcm", folder / "b.png"):
         path.unlink()
