@@ -22,7 +22,7 @@ from ..runtime.reading.inputs import Inputs
 from .choosing.coverage import measure_coverage
 from .choosing.description import Description
 from .choosing.selection import FEATURES, count_strata
-from .choosing.survey import MAXIMUM_CANDIDATES, NOT_DRAWN, UNREADABLE, Survey, survey
+from .choosing.survey import NOT_DRAWN, UNREADABLE, Survey, survey
 from .options import CalibrationOptions
 from .ranges.table import CalibrationTable
 from .ranges.table_entries import METHODS
@@ -89,7 +89,7 @@ def calibrate(
     options = replace(options, reading=reading_mode(isolate, paths, inputs.files))
     make_folder(output.parent, "--output")
     with output_file(output, OutputRule([*inputs.read, *opened.paths], overwrite)) as file:
-        runs = calibration_runs(min(len(inputs.files), MAXIMUM_CANDIDATES), options.images)
+        runs = calibration_runs(len(inputs.files), options.images)
         tell_duration(runs * seconds_an_image(opened))
         surveyed = _survey(opened, inputs, options)
         chosen = choose_from(surveyed, options)

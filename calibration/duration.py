@@ -12,6 +12,7 @@ from onnx import TensorProto, helper
 
 from ..runtime.backends.onnxrt_session import open_network
 from ..runtime.bundles.bundle import Network
+from .choosing.survey import MAXIMUM_CANDIDATES
 
 GMAC = 94.0
 """Products of one image in a BS-Net, in 10^9; nearly all are convolutions of 3 x 3."""
@@ -52,7 +53,8 @@ def seconds_an_image(network: Network | None = None) -> float:
 
 def calibration_runs(files: int, chosen: int) -> float:
     """How many runs of the float32 network looking through files and collecting ranges take."""
-    return files + COLLECTING * min(chosen, files)
+    looked_through = min(files, MAXIMUM_CANDIDATES)
+    return looked_through + COLLECTING * min(chosen, looked_through)
 
 
 def _seconds(model: Path | bytes) -> float:

@@ -46,8 +46,10 @@ def with_reference(
     BackendUnavailable, BundleError
         As `add_reference`; the bundle is as it was.
     """
+    if REFERENCE in bundle.manifest.files:
+        return bundle, None
     files = reference_files(where)
-    if not files or REFERENCE in bundle.manifest.files:
+    if not files:
         return bundle, None
     if len(files) < FEWEST_IMAGES:
         return bundle, f"reference histograms need {FEWEST_IMAGES} radiographs, not {len(files)}"

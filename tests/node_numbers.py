@@ -25,7 +25,7 @@ from typing import Any
 
 from brixia_edge.runtime.node.state.store import Store
 from node_doubles import Archive, dcmread, free_port, pynetdicom, toml
-from node_process import COMMAND, NodeProcess
+from node_process import COMMAND, NodeProcess, children
 from pydicom.uid import ImplicitVRLittleEndian
 
 SENDERS = 10
@@ -195,20 +195,16 @@ def throughput(options: argparse.Namespace) -> None:
 def processor_seconds(process: int) -> float:
     """What a process, its threads and its children have used."""
     ticks = 0
-    for each in (process, *children(process)):
+    for each in (process, *descendants(process)):
         with suppress(OSError):
             fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
             ticks += sum(map(int, fields[11:15]))  # its own, and of children that it waited for
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def children(process: int) -> list[int]:
-    """All that descend from a process."""
-    found: list[int] = []
-    for tasks in Path(f"/proc/{process}/task").glob("*/children"):
-        for child in map(int, tasks.read_text().split()):
-            found += [child, *children(child)]
-    return found
+def descendants(process: int) -> list[int]:
+    """All that a process started, and that those did."""
+    return [each for child in children(process) for each in (child, *descendants(child))]
 
 
 def scored_by_command(options: argparse.Namespace, answers: bool) -> dict[str, float]:

@@ -48,8 +48,7 @@ class NodeProcess:
     def kill_scoring(self) -> None:
         """Kill the processes that it started."""
         assert self.process is not None
-        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        for child in (int(each) for path in children for each in path.read_text().split()):
+        for child in children(self.process.pid):
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
 
@@ -68,6 +67,12 @@ class NodeProcess:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(60)
+
+
+def children(process: int) -> list[int]:
+    """The processes that one started and that have not ended."""
+    tasks = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(each) for path in tasks for each in path.read_text().split()]
 
 
 def settled(data: Path, images: int) -> Callable[[], bool]:

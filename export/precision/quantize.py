@@ -90,10 +90,9 @@ def with_signed_numbers(graph: Graph) -> Graph:
     bounds = [result.constant(f"signed/{end}", np.array(end, np.uint8)) for end in (0, 127)]
     for node in [node for node in result.nodes if node.operator == "QuantizeLinear"]:
         if node.inputs[2] in unsigned:
-            readers = result.consumers(node.outputs[0])
-            cut = result.add("Clip", [node.outputs[0], *bounds], f"{node.outputs[0]}/cut")
-            for reader in readers:
-                reader.inputs = [cut if n == node.outputs[0] else n for n in reader.inputs]
+            (written,) = node.outputs
+            result.replace_tensor(written, f"{written}/cut")
+            result.add("Clip", [written, *bounds], f"{written}/cut")
     result.sort()
     return result
 

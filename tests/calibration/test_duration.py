@@ -2,6 +2,7 @@
 
 import pytest
 from brixia_edge.calibration import duration
+from brixia_edge.calibration.choosing.survey import MAXIMUM_CANDIDATES
 from brixia_edge.calibration.duration import COLLECTING, GMAC, calibration_runs, seconds_an_image
 from brixia_edge.runtime.bundles.bundle import Bundle
 
@@ -9,6 +10,8 @@ from brixia_edge.runtime.bundles.bundle import Bundle
 def test_every_file_is_looked_through_and_the_chosen_are_collected() -> None:
     assert calibration_runs(138, 100) == 138 + 100 * COLLECTING
     assert calibration_runs(20, 100) == 20 + 20 * COLLECTING
+    # Of very many files some are drawn.
+    assert calibration_runs(10**6, 100) == MAXIMUM_CANDIDATES + 100 * COLLECTING
 
 
 @pytest.fixture(autouse=True)
