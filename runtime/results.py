@@ -89,6 +89,10 @@ NOT_TIMED = Timing(0, 0, 0, 0)
 """Of a score that nobody took the time of."""
 
 
+EXACT, LIGHT = "exact", "light"
+"""Variants of a network: as it was trained, or with a light decoder that was learned from it."""
+
+
 @dataclass(frozen=True)
 class ModelIdentity:
     """Which model gave a score.
@@ -100,12 +104,26 @@ class ModelIdentity:
     precision
         ``fp32``, ``fp16`` or ``int8``.
     sha256
-        Digest of the weights the bundle was exported from, in hexadecimal.
+        Digest of the network's weights, in hexadecimal.
+    variant
+        ``exact`` or ``light``. Results of before there were light networks do not tell it, and are
+        of exact ones.
     """
 
     name: str
     precision: str
     sha256: str
+    variant: str = EXACT
+
+    @property
+    def is_light(self) -> bool:
+        """Whether it is a light network."""
+        return self.variant == LIGHT
+
+    @property
+    def kind(self) -> str:
+        """What stands beside the name wherever it is shown: ``int8``, or ``light, int8``."""
+        return f"{LIGHT}, {self.precision}" if self.is_light else self.precision
 
 
 @dataclass(frozen=True)

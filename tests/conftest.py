@@ -156,6 +156,14 @@ def tiny_bundle(tmp_path: Path, tiny_manifest: Manifest) -> Bundle:
 
 
 @pytest.fixture
+def tiny_light_bundle(tmp_path: Path, tiny_manifest: Manifest) -> Bundle:
+    """`tiny_bundle` as a light network: of the same name and precision, with weights of its own."""
+    exact = tiny_manifest.weights_sha256
+    manifest = replace(tiny_manifest, weights_sha256="cd" * 32, exact_weights_sha256=exact)
+    return write_bundle(tmp_path / "tiny-light", manifest, {"model.onnx": tiny_model()})
+
+
+@pytest.fixture
 def chest_png(tmp_path: Path) -> Path:
     """A grey picture with a bright body and two dark lungs."""
     picture = np.full((400, 420), 200, np.uint8)

@@ -12,7 +12,7 @@ from typing import Protocol
 from ..documents import LARGEST_DOCUMENT
 from ..errors import BundleError
 from ..files import digest, digest_file, read_file, why
-from ..results import ModelIdentity
+from ..results import EXACT, LIGHT, ModelIdentity
 from .manifest import MANIFEST, MODEL, Manifest
 from .network_file import LARGEST_NETWORK, check_network
 
@@ -75,9 +75,10 @@ class Bundle:
 
     @property
     def identity(self) -> ModelIdentity:
-        """The name, precision and weights digest that go with every score."""
+        """The name, precision, weights digest and variant that go with every score."""
         manifest = self.manifest
-        return ModelIdentity(manifest.name, manifest.precision, manifest.weights_sha256)
+        variant = LIGHT if manifest.is_light else EXACT
+        return ModelIdentity(manifest.name, manifest.precision, manifest.weights_sha256, variant)
 
 
 def shipped_bundle() -> Path:

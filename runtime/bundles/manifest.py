@@ -27,6 +27,7 @@ MODEL = "model.onnx"
 PRECISIONS = ("fp32", "fp16", "int8")
 
 _LARGEST_BATCH = 1024
+_ADVICE = "copy or export the bundle again, or update brixia-edge"
 
 
 def _tensor(*shape: int) -> Schema:
@@ -43,11 +44,12 @@ _PREPROCESS: Schema = {
     "required": ["recipe"],  # of the size there is one only
 }
 
-SCHEMA = exactly(
+_ENTRIES = exactly(
     {
         "schema_version": version(SCHEMA_VERSION),
         **dict.fromkeys(("name", "licence", "intended_use", "variant"), TEXT),
         "weights_sha256": SHA256,
+        "exact_weights_sha256": SHA256,
         "precision": one_of(*PRECISIONS),
         "preprocess": _PREPROCESS,
         "inputs": exactly({IMAGE: _tensor(1, INPUT_SIZE, INPUT_SIZE)}),
@@ -58,6 +60,12 @@ SCHEMA = exactly(
         "engines": list_of({"type": "object"}, 100),
     }
 )
+_LIGHT_ONLY = "exact_weights_sha256"
+
+SCHEMA = {
+    **_ENTRIES,
+    "required": [name for name in _ENTRIES["required"] if name != _LIGHT_ONLY],
+}
 """Of a manifest; `PreprocessSpec` and `engine_file.EngineRecord` check their own entries."""
 
 
@@ -72,7 +80,8 @@ class Manifest:
     variant
         The network's architecture.
     weights_sha256
-        Digest of the weights the bundle was exported from (names, shapes and float32 values).
+        Digest of the network's weights (names, shapes and float32 values). A light network has
+        weights of its own.
     precision
         ``fp32``, ``fp16`` or ``int8``.
     preprocess
@@ -87,6 +96,9 @@ class Manifest:
         SHA-256 of every other file of the bundle, by relative path.
     engines
         TensorRT engines in the bundle, as their sidecars describe them.
+    exact_weights_sha256
+        Of a light network, whose decoder was learned from an exact one: the digest of the weights
+        of that. None for an exact network, whose manifest has no such entry.
     """
 
     name: str
@@ -103,10 +115,20 @@ class Manifest:
     files: Mapping[str, str] = field(default_factory=dict[str, str])
     engines: tuple[Mapping[str, object], ...] = ()
     schema_version: int = SCHEMA_VERSION
+    exact_weights_sha256: str | None = None
+
+    @property
+    def is_light(self) -> bool:
+        """Whether a light decoder stands in the network for the one of the exact network."""
+        return self.exact_weights_sha256 is not None
 
     def to_json(self) -> str:
         """Write the manifest as readable JSON."""
-        return json.dumps(asdict(self) | {"preprocess": self.preprocess.to_dict()}, indent=2) + "\n"
+        entries = asdict(self) | {"preprocess": self.preprocess.to_dict()}
+        if not self.is_light:
+            # Bundles of exact networks keep their digests, which name scores and reports.
+            del entries[_LIGHT_ONLY]
+        return json.dumps(entries, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Manifest":
@@ -117,8 +139,13 @@ class Manifest:
         BundleError
             It is not JSON, of another schema, or an entry is missing, unknown or not allowed.
         """
-        advice = "copy or export the bundle again, or update brixia-edge"
-        entries = parse_document(text, SCHEMA, MANIFEST, BundleError, advice)
+        entries = parse_document(text, SCHEMA, MANIFEST, BundleError, _ADVICE)
+        if entries.get(_LIGHT_ONLY) == entries["weights_sha256"]:
+            raise BundleError(
+                f"{MANIFEST} has the {_LIGHT_ONLY} {entries[_LIGHT_ONLY]}, which is its "
+                f"weights_sha256, too; allowed is another, as a light network has weights of its "
+                f"own; {_ADVICE}"
+            )
         spec = PreprocessSpec.from_dict(entries["preprocess"])
         entries |= {"preprocess": spec, "engines": tuple(entries["engines"])}
         return cls(**entries)

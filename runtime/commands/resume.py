@@ -18,7 +18,7 @@ import click
 
 from ..errors import ResumeError
 from ..reading.inputs import Inputs
-from ..results import ModelIdentity, ScoringSettings
+from ..results import EXACT, ModelIdentity, ScoringSettings
 from ..scorer import Scorer
 from .outputs import OutputFolders
 from .terminal import tell
@@ -147,10 +147,10 @@ class _Expected:
 
     def check(self, result: Mapping[str, Any], where: str) -> None:
         found = result.get("model")
-        if found != asdict(self.model):
+        if _identity(found) != asdict(self.model):
             raise ResumeError(
                 f"{where} is of the model {shortened(found)}; this run would add scores of "
-                f"{asdict(self.model)!r}. Give the same --bundle, or a new output"
+                f"{asdict(self.model)!r}. Give the same bundle, or a new output"
             )
         told = result.get("settings")
         known: Mapping[str, Any] = cast(dict[str, Any], told) if isinstance(told, dict) else {}
@@ -160,6 +160,11 @@ class _Expected:
                     f"{where} was scored with {_OPTIONS[name]} {shortened(known.get(name))}; this "
                     f"run would add scores with {value!r}. Give the same, or a new output"
                 )
+
+
+def _identity(told: object) -> object:
+    """What a line tells of its model; lines of before there were light networks lack a variant."""
+    return {"variant": EXACT, **cast(dict[str, Any], told)} if isinstance(told, dict) else told
 
 
 def _read(

@@ -22,6 +22,7 @@ COLUMNS = (
     "model",
     "precision",
     "sha256",
+    "variant",
     "error_type",
     "error_message",
     "written",
@@ -89,6 +90,7 @@ def as_row(result: ScoredRadiograph | UnscoredFile) -> Mapping[str, str | float]
         "model": result.model.name,
         "precision": result.model.precision,
         "sha256": result.model.sha256,
+        "variant": result.model.variant,
         "notice": RESEARCH_USE,
     }
 

@@ -101,7 +101,7 @@ def _circumstances(result: ScoredRadiograph) -> dict[str, object]:
     }
     return {
         "quality": {"ok": quality.ok, "warnings": list(quality.warnings)},
-        "model": {"name": model.name, "precision": model.precision, "sha256": model.sha256},
+        "model": asdict(model),
         "settings": asdict(result.settings),
         "timing_ms": {
             stage: round(value, _MILLISECOND_DIGITS) for stage, value in milliseconds.items()

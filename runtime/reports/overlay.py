@@ -193,7 +193,7 @@ def footer_strip(
 ) -> NDArray[np.uint8]:
     """Write the research-use line, the model, and the key to the picture."""
     model = result.model
-    identity = f"{model.name}, {model.precision}, sha256 {model.sha256[:_DIGEST_LENGTH]}"
+    identity = f"{model.name}, {model.kind}, sha256 {model.sha256[:_DIGEST_LENGTH]}"
     small = TextStyle(letter_height * 3 // 4, _SMALL_PRINT_COLOUR)
     lines = [(RESEARCH_USE, TextStyle(letter_height, WHITE)), (f"Model: {identity}", small)]
     return text_strip([*lines, (key, small)], width, margin=letter_height)

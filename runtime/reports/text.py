@@ -86,7 +86,7 @@ def _zone(item: ZoneScore) -> str:
 
 
 def _model_line(model: ModelIdentity, milliseconds: float) -> str:
-    identity = f"{printable(model.name)}, {model.precision}, sha256 {model.sha256[:_DIGEST_LENGTH]}"
+    identity = f"{printable(model.name)}, {model.kind}, sha256 {model.sha256[:_DIGEST_LENGTH]}"
     return f"  model {identity}; {milliseconds:.0f} ms"
 
 

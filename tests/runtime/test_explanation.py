@@ -358,11 +358,13 @@ def test_the_command_writes_pictures_and_arrays(
         assert arrays["probabilities"].shape == (6, 4)
         np.testing.assert_array_equal(arrays["alignment"], np.array(UPRIGHT))
         assert arrays["shape"].tolist() == [400, 420]
-        texts = {name: str(arrays[name]) for name in ("method", "model", "precision", "notice")}
+        told = ("method", "model", "precision", "variant", "notice")
+        texts = {name: str(arrays[name]) for name in told}
     assert texts == {
         "method": "evidence",
         "model": "tiny",
         "precision": "fp32",
+        "variant": "exact",
         "notice": RESEARCH_USE,
     }
 

@@ -100,9 +100,10 @@ def _add_series(capture: Dataset) -> None:
 def _add_derivation(capture: Dataset, source: Dataset, result: ScoredRadiograph) -> None:
     """Say from which image it was made, and how (General Image, C.7.6.1, C.7.6.1.1.4)."""
     capture.ImageType = ["DERIVED", "SECONDARY"]
+    light = "light network, " if result.model.is_light else ""
     capture.DerivationDescription = (
         f"{SOFTWARE} {software_version()}: Brixia score drawn on the image, "
-        f"weights sha256 {plain_text(result.model.sha256)[:64]}"
+        f"{light}weights sha256 {plain_text(result.model.sha256)[:64]}"
     )
     purpose = Dataset()
     purpose.CodeValue, purpose.CodingSchemeDesignator = _PURPOSE.value, _PURPOSE.scheme_designator

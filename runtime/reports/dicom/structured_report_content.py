@@ -184,11 +184,16 @@ def _members(
 
 
 def _algorithm(model: ModelIdentity) -> AlgorithmIdentification:
-    """Name the model (TID 4019): what it is, by which software it ran, and which weights it has."""
+    """Name the model (TID 4019): what it is, by which software it ran, and which weights it has.
+
+    Reports of exact networks stay as they were before there were light ones.
+    """
+    light = [f"variant {model.variant}"] if model.is_light else []
     return AlgorithmIdentification(
         name=plain_text(model.name),
         version=f"{SOFTWARE} {software_version()}",
         parameters=[
+            *light,
             f"precision {plain_text(model.precision)}",
             f"weights sha256 {plain_text(model.sha256)}",
         ],

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from brixia_edge.runtime.bundles.bundle import Bundle, shipped_bundle
+from brixia_edge.runtime.bundles.manifest import Manifest
 from brixia_edge.runtime.bundles.network_file import LARGEST_NETWORK
 from brixia_edge.runtime.errors import BundleError
 from brixia_edge.runtime.files import digest
@@ -20,6 +21,23 @@ def edit_manifest(bundle: Bundle, **changes: Any) -> None:
 def test_a_written_bundle_opens_as_it_was(tiny_bundle: Bundle) -> None:
     assert Bundle.open(tiny_bundle.root) == tiny_bundle
     assert tiny_bundle.identity.name == "tiny"
+
+
+def test_a_light_bundle_says_that_it_is_light(
+    tiny_bundle: Bundle, tiny_light_bundle: Bundle
+) -> None:
+    light = Bundle.open(tiny_light_bundle.root)
+    assert light == tiny_light_bundle
+    assert light.manifest.exact_weights_sha256 == tiny_bundle.manifest.weights_sha256
+    assert (light.identity.variant, light.identity.kind) == ("light", "light, fp32")
+    assert (tiny_bundle.identity.variant, tiny_bundle.identity.kind) == ("exact", "fp32")
+
+
+def test_manifests_of_exact_networks_stay_as_they_are_written() -> None:
+    """Their digests are in results and names of reports."""
+    content = (shipped_bundle() / "manifest.json").read_bytes()
+    assert b"exact" not in content
+    assert Manifest.from_json(content).to_json().encode() == content
 
 
 def test_the_shipped_bundle_is_whole_and_says_research_use() -> None:
@@ -98,6 +116,12 @@ def image(**changes: object) -> dict[str, Any]:
         (image(shape=["N", 1, 512]), "3 entries in inputs/image/shape; 4 are allowed"),
         (image(shape=["N", 1, 512, 512, 9]), "allowed is a list of N, 1, 512, 512"),
         (image(dtype="float64"), "inputs/image/dtype 'float64'; allowed is float32"),
+        ({"exact_weights_sha256": "light"}, "exact_weights_sha256 'light'; allowed is a SHA-256"),
+        ({"exact_weights_sha256": None}, "exact_weights_sha256 None; allowed is a SHA-256"),
+        (
+            {"exact_weights_sha256": "ab" * 32},
+            "exact_weights_sha256 (ab){32}, which is its weights_sha256, too; allowed is another",
+        ),
     ],
     ids=str,
 )

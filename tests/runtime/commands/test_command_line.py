@@ -56,7 +56,8 @@ def test_json_has_the_designed_keys(score: Score, chest_png: Path) -> None:
     assert entry["zones"] == dict.fromkeys("ABCDEF", 3)
     assert entry["global"] == 18
     assert set(entry["timing_ms"]) == {"read", "prepare", "infer", "total"}
-    assert entry["model"] == {"name": "tiny", "precision": "fp32", "sha256": "ab" * 32}
+    model = {"name": "tiny", "precision": "fp32", "sha256": "ab" * 32, "variant": "exact"}
+    assert entry["model"] == model
 
 
 def test_a_batch_goes_on_past_bad_files(

@@ -21,6 +21,7 @@ from brixia_edge.runtime.errors import ResumeError
 from brixia_edge.runtime.results import ModelIdentity, ScoringSettings
 
 MODEL = ModelIdentity("tiny", "fp32", "ab" * 32)
+LIGHT_MODEL = replace(MODEL, variant="light")
 SETTINGS = ScoringSettings("cd" * 32, "onnxruntime", window=None)
 FILES = 12
 MUTATIONS = 2000
@@ -58,7 +59,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 def line(file: str, precision: str = "fp32", **members: object) -> bytes:
-    model = {"name": "tiny", "precision": precision, "sha256": "ab" * 32}
+    model = {**asdict(MODEL), "precision": precision}
     made = {"global": 9, "model": model, "settings": asdict(SETTINGS)}
     return json.dumps({"file": file, **made, **members}).encode() + b"\n"
 
@@ -133,6 +134,25 @@ def test_scores_of_another_model_are_not_mixed_in(tmp_path: Path) -> None:
     output.write_bytes(line("a.dcm", precision="int8"))
     with pytest.raises(ResumeError, match="line 1 is of the model"):
         resume_output(output, MODEL, SETTINGS)
+
+
+def test_scores_that_tell_no_variant_are_of_an_exact_network(tmp_path: Path) -> None:
+    output = tmp_path / "o.jsonl"
+    before = {name: value for name, value in asdict(MODEL).items() if name != "variant"}
+    output.write_bytes(line("a.dcm", model=before))
+    assert list(resume_output(output, MODEL, SETTINGS).scored) == ["a.dcm"]
+    with pytest.raises(ResumeError, match="line 1 is of the model"):
+        resume_output(output, LIGHT_MODEL, SETTINGS)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_light_and_exact_scores_are_not_mixed(tmp_path: Path, turned: bool) -> None:
+    written, now = (LIGHT_MODEL, MODEL) if turned else (MODEL, LIGHT_MODEL)
+    output = tmp_path / "o.jsonl"
+    output.write_bytes(line("a.dcm", model=asdict(written)))
+    with pytest.raises(ResumeError, match=f"'variant': '{written.variant}'"):
+        resume_output(output, now, SETTINGS)
+    assert list(resume_output(output, written, SETTINGS).scored) == ["a.dcm"]
 
 
 @pytest.mark.parametrize(

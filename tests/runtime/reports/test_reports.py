@@ -89,11 +89,29 @@ def test_json_has_the_designed_object(
             "global": 9.0,
         },
         "quality": {"ok": False, "warnings": ["Doubtful."]},
-        "model": {"name": "bsnet-test", "precision": "fp32", "sha256": "0123456789abcdef" * 4},
+        "model": {
+            "name": "bsnet-test",
+            "precision": "fp32",
+            "sha256": "0123456789abcdef" * 4,
+            "variant": "exact",
+        },
         "settings": {"bundle": "cd" * 32, "backend": "onnxruntime", "window": 2},
         "timing_ms": {"read": 1.25, "prepare": 2.5, "infer": 300.0, "total": 303.8},
         "notice": RESEARCH_USE,
     }
+
+
+def test_every_report_tells_a_light_network_from_an_exact_one(make_result: Builder) -> None:
+    exact = make_result()
+    light = replace(exact, model=replace(exact.model, variant="light"))
+    assert [entry["model"]["variant"] for entry in _json(exact, light)] == ["exact", "light"]
+    assert [row["variant"] for row in _csv(exact, light)] == ["exact", "light"]
+    lines = [line for line in _text(exact, light).splitlines() if "model" in line]
+    digest = "0123456789ab; 304 ms"
+    assert lines == [
+        f"  model bsnet-test, fp32, sha256 {digest}",
+        f"  model bsnet-test, light, fp32, sha256 {digest}",
+    ]
 
 
 def test_json_of_a_file_that_failed() -> None:

@@ -3,12 +3,16 @@
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from brixia_edge.runtime.reports.dicom.secondary_capture import write_secondary_capture
+from brixia_edge.runtime.reports.dicom.secondary_capture import (
+    secondary_capture,
+    write_secondary_capture,
+)
 from brixia_edge.runtime.reports.material import Material
 from brixia_edge.runtime.reports.overlay import overlay_picture
 from brixia_edge.runtime.results import ScoredRadiograph
@@ -64,6 +68,15 @@ def test_it_says_what_it_is(written: Callable[..., Path]) -> None:
     assert "0123456789abcdef" * 4 in capture.DerivationDescription
     for text in (capture.SeriesDescription, capture.ImageComments):
         assert "RESEARCH USE ONLY - not for diagnostic use" in text
+
+
+def test_it_tells_that_a_network_is_light(scored_dicom: Scored) -> None:
+    exact = scored_dicom()
+    light = replace(exact, model=replace(exact.model, variant="light"))
+    capture, of_exact = (secondary_capture(Material(result)) for result in (light, exact))
+    assert "light network, weights sha256 0123" in capture.DerivationDescription
+    assert "light" not in of_exact.DerivationDescription
+    assert capture.PixelData != of_exact.PixelData, "the picture tells it, too"
 
 
 def test_a_second_run_makes_the_same_instance(written: Callable[..., Path]) -> None:

@@ -110,6 +110,16 @@ def test_every_group_names_model_and_source(written: Callable[..., Path]) -> Non
         assert image.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.840.99.1.1.1"
 
 
+def test_every_group_tells_that_a_network_is_light(scored_dicom: Scored, tmp_path: Path) -> None:
+    exact = scored_dicom()
+    path = tmp_path / "light-sr.dcm"
+    light = replace(exact, model=replace(exact.model, variant="light"))
+    write_structured_report(Material(light), path)
+    for group in groups(read(path)).values():
+        parameters = [item.TextValue for item in items(group, "Algorithm Parameters")]
+        assert parameters[:2] == ["variant light", "precision fp32"]
+
+
 # By hand: half the input's width, an eighth of its height lower; 512 columns and 1024 rows. A point
 # at index n of 512 lies at n + 0.5 of as many columns, and at 2 n + 1 of twice as many rows.
 HALVED = ((0.5, 0.0, 0.0), (0.0, 1.0, 0.25))
