@@ -86,6 +86,23 @@ def shipped_bundle() -> Path:
     return Path(str(resources.files("brixia_edge.runtime.model")))
 
 
+def shipped_light_bundle() -> Path:
+    """The directory of the light bundle that ships with the package.
+
+    Raises
+    ------
+    BundleError
+        None ships with this installation.
+    """
+    root = Path(str(resources.files("brixia_edge.runtime.model.light")))
+    if not (root / MANIFEST).is_file():
+        raise BundleError(
+            f"no light bundle ships with this installation: {root} has no {MANIFEST}; install a "
+            "brixia-edge that brings one, or give --bundle LIGHT_BUNDLE instead of --light"
+        )
+    return root
+
+
 def _read_manifest(root: Path) -> Manifest:
     try:
         content = read_file(root / MANIFEST, LARGEST_DOCUMENT)

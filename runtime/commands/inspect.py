@@ -17,13 +17,14 @@ from ..inspection.image_inspection import (
 )
 from ..reading.options import ReadingOptions
 from ..reports.drawing import as_png
-from .options import PATH, format_option, overwrite_option
+from .options import PATH, format_option, light_option, overwrite_option
 from .terminal import show, show_json
 from .writing import OutputRule, optional_output
 
 
 @click.command()
 @click.argument("target", type=PATH, required=False, metavar="[IMAGE|BUNDLE|ENGINE]")
+@light_option("target", "the path")
 @click.option("--window", type=int, help="Of an image's windows, show it in this one, from 1.")
 @click.option("--preview", type=PATH, help="Write an image's small pictures into this PNG file.")
 @overwrite_option("a picture that exists")
@@ -34,7 +35,7 @@ def inspect(
     """Show what becomes of an IMAGE, or verify a BUNDLE or an ENGINE file and show what it is.
 
     Of an image, every step from the stored values to the network's input is told, and with
-    --preview shown. Without a path, the shipped bundle is verified.
+    --preview shown. Without a path, the shipped bundle is verified, or by --light the light one.
     """
     if target is not None and target.is_file() and not is_engine(target):
         with optional_output(preview, OutputRule([target], overwrite)) as picture:

@@ -1,12 +1,14 @@
 """The options that several commands share, each written once."""
 
 from collections.abc import Callable, Iterable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..backends import AUTO, backend_names
+from ..bundles.bundle import shipped_light_bundle
 
 Option = Callable[[Any], Any]
 """Adds an option to a command."""
@@ -43,9 +45,38 @@ isolate_option: Option = click.option(
 
 
 def bundle_option(what: str = "The bundle's directory", required: bool = False) -> Option:
-    """``--bundle``; the shipped one is taken where none is required or given."""
-    help_text = f"{what}." if required else f"{what}; {_SHIPPED}"
-    return click.option("--bundle", type=PATH, required=required, help=help_text)
+    """``--bundle``; the shipped one is taken where none is required or given, or by ``--light``."""
+    if required:
+        return click.option("--bundle", type=PATH, required=True, help=f"{what}.")
+    given = click.option("--bundle", type=PATH, help=f"{what}; {_SHIPPED}")
+    light = light_option("bundle", "--bundle")
+    return lambda command: given(light(command))
+
+
+def light_option(parameter: str, other: str) -> Option:
+    """``--light``: the light bundle that ships, handed over as the path of another parameter.
+
+    Parameters
+    ----------
+    parameter
+        Of the command; None where nobody gives it.
+    other
+        What a person gives for it, which goes not with ``--light``.
+    """
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        @click.option("--light", is_flag=True, help="Take the shipped light bundle instead.")
+        @wraps(command)
+        def with_choice(*arguments: Any, light: bool, **options: Any) -> Any:
+            if light and options[parameter] is not None:
+                raise click.UsageError(f"--light names a bundle of its own; give it or {other}")
+            if light:
+                options[parameter] = shipped_light_bundle()
+            return command(*arguments, **options)
+
+        return with_choice
+
+    return add
 
 
 def bundles_option(help_text: str, required: bool = False) -> Option:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from ..bundles.bundle import Bundle
+from ..bundles.manifest import Manifest
 from ..bundles.parity_report import parity_lines, read_parity
 from ..results import RESEARCH_USE
 
@@ -16,9 +17,10 @@ def inspect_lines(bundle: Bundle) -> Iterator[str]:
     entries = {
         "name": manifest.name,
         "variant": manifest.variant,
-        "precision": manifest.precision,
+        "precision": bundle.identity.kind,
         "preparation": f"{manifest.preprocess.recipe}, {manifest.preprocess.size} pixels",
         "weights sha256": manifest.weights_sha256,
+        **_exact_weights(manifest),
         "licence": manifest.licence,
         "intended use": manifest.intended_use,
         "largest batch": str(manifest.max_batch),
@@ -37,6 +39,12 @@ def inspect_entries(bundle: Bundle) -> dict[str, object]:
     """Describe an opened bundle as JSON-ready entries: the manifest and the parity report."""
     manifest: dict[str, object] = json.loads(bundle.manifest.to_json())
     return {"manifest": manifest, "parity": read_parity(bundle), "notice": RESEARCH_USE}
+
+
+def _exact_weights(manifest: Manifest) -> dict[str, str]:
+    """Of a light network, those that it was learned from."""
+    exact = manifest.exact_weights_sha256
+    return {} if exact is None else {"exact weights sha256": exact}
 
 
 def _tensors(bundle: Bundle) -> dict[str, Mapping[str, object]]:

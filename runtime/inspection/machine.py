@@ -2,13 +2,13 @@
 
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..backends import BACKENDS
-from ..bundles.bundle import Bundle
+from ..bundles.bundle import Bundle, shipped_bundle, shipped_light_bundle
 from ..errors import BrixiaEdgeError
 from .machine_gpu import examine_gpu
 
@@ -46,7 +46,8 @@ def examine() -> Iterator[Examination]:
     yield from _decoders()
     yield from _tensorrt()
     yield from _backends()
-    yield _shipped_bundle()
+    yield _bundle("shipped bundle", shipped_bundle)
+    yield _bundle("shipped light bundle", shipped_light_bundle, required=False)
 
 
 def _python() -> Examination:
@@ -134,10 +135,9 @@ def _backends() -> Iterator[Examination]:
             yield Examination(f"backend {backend.name}", True, "ready")
 
 
-def _shipped_bundle() -> Examination:
+def _bundle(subject: str, where: Callable[[], Path], required: bool = True) -> Examination:
     try:
-        bundle = Bundle.open()
+        identity = Bundle.open(where()).identity
     except BrixiaEdgeError as error:
-        return Examination("shipped bundle", False, str(error))
-    identity = bundle.identity
-    return Examination("shipped bundle", True, f"{identity.name}, {identity.precision}, verified")
+        return Examination(subject, False, str(error), required)
+    return Examination(subject, True, f"{identity.name}, {identity.kind}, verified", required)
