@@ -246,7 +246,7 @@ def _bundle(path: Path | None) -> Any:
 
 
 def _told(bundle: Any) -> str:
-    return f"{bundle.manifest.name}, {bundle.manifest.precision}, digest {bundle.digest[:12]}"
+    return f"{bundle.identity.name}, {bundle.identity.kind}, digest {bundle.digest[:12]}"
 
 
 @node.command()

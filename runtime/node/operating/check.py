@@ -79,9 +79,9 @@ def _model(configuration: Configuration) -> Checked:
         bundle = Bundle.open(path)
     except BrixiaEdgeError as error:
         return Checked("model", False, str(error))
-    manifest = bundle.manifest
+    model = bundle.identity
     origin = "installed by `node model`" if installed else "of the configuration"
-    told = f"{manifest.name}, {manifest.precision}, {bundle.digest[:12]}, verified, {origin}"
+    told = f"{model.name}, {model.kind}, {bundle.digest[:12]}, verified, {origin}"
     return Checked("model", True, told)
 
 

@@ -18,7 +18,14 @@ from .pages import page, rows
 from .patients import patient_shown
 from .picture import score_picture
 from .uploads import uploaded
-from .views import alarms, drift_alarms, event_object, instance_object, state_object
+from .views import (
+    alarms,
+    drift_alarms,
+    event_object,
+    instance_object,
+    model_shown,
+    state_object,
+)
 
 try:
     from starlette.applications import Starlette
@@ -170,7 +177,11 @@ def _parts(node: NodeView, request: "Request") -> dict[str, Any]:
         "drift": "" if drift is None else drift.sentence(),
         "images": [
             instance_object(each)
-            | {"patient_shown": patient_shown(each.instance, node.data, node.show_names)}
+            | {
+                "patient_shown": patient_shown(each.instance, node.data, node.show_names),
+                "model_shown": model_shown(each.score),
+                "shadow_shown": model_shown(each.shadow),
+            }
             for each in found
         ],
         "state": state or "",

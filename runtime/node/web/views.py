@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ...quality.drift import DIFFERENT, DriftReport
+from ...results import EXACT, ModelIdentity
 from ..state.rows import Counts, Delivery, Event, ScoredInstance
 
 ZONES = ("A", "B", "C", "D", "E", "F")
@@ -27,6 +28,17 @@ def instance_object(found: ScoredInstance) -> dict[str, Any]:
         "shadow": None if found.shadow is None else json.loads(found.shadow),
         "answers": [_delivery(each) for each in found.deliveries],
     }
+
+
+def model_shown(score: str | None) -> str:
+    """Which model gave a score, as it is kept, in words; empty without one."""
+    told: Mapping[str, str] | None = json.loads(score or "{}").get("model")
+    if told is None:
+        return ""
+    # Scores of before there were light networks are kept without a variant.
+    variant = told.get("variant", EXACT)
+    model = ModelIdentity(told["name"], told["precision"], told["sha256"], variant)
+    return f"{model.name}, {model.kind}"
 
 
 def _delivery(delivery: Delivery) -> dict[str, Any]:

@@ -56,6 +56,21 @@ def test_a_model_is_installed_listed_and_rolled_back(
     assert "Rolled back to tiny" in capsys.readouterr().err
 
 
+def test_a_light_model_is_installed_beside_the_exact_one_and_told_from_it(
+    run: Run, tiny_light_bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("model", "install", str(tiny_light_bundle.root)) == 0
+    assert "Installed tiny, light, fp32, digest" in capsys.readouterr().err
+    assert run("model", "list") == 0
+    in_use, before = capsys.readouterr().out.splitlines()
+    assert in_use.startswith("in use  tiny, light, fp32, digest")
+    assert before.startswith("before  tiny, fp32, digest")
+    run("check")
+    assert "tiny, light, fp32, " in capsys.readouterr().out
+    assert run("model", "rollback") == 0
+    assert "Rolled back to tiny, fp32" in capsys.readouterr().err
+
+
 def test_check_looks_at_the_bundle_that_will_score_and_changes_nothing(
     run: Run, data: Path, tiny_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

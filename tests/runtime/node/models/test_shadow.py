@@ -1,5 +1,6 @@
 """A shadow scores what was answered, answers nobody, and its agreement is told."""
 
+import json
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
@@ -60,6 +61,20 @@ def test_it_scores_what_was_answered_and_answers_nobody(
     assert '"global"' in found.shadow
     assert found.deliveries == ()
     assert data.store.views.agreement().images == 1
+
+
+def test_a_light_shadow_of_the_same_name_is_kept_apart(
+    tiny_light_bundle: Bundle, data: DataFolder, scored: Callable[..., str]
+) -> None:
+    uid = scored(1, score(0, 0, 0, 0, 0, 0))
+    shadow = Shadow(ScoringSettings(tiny_light_bundle.root, "onnxruntime", 1), data, Signals())
+    assert shadow.step()
+    shadow.end()
+    found = data.store.views.instance(uid)
+    assert found is not None
+    assert found.shadow is not None
+    assert json.loads(found.shadow)["model"]["variant"] == "light"
+    assert found.score == score(0, 0, 0, 0, 0, 0)
 
 
 def test_it_waits_until_nothing_waits_for_its_answer(

@@ -1,6 +1,7 @@
 """What is shown over HTTP: to those with the token, without identity, nothing taken on trust."""
 
 import base64
+import json
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -13,12 +14,12 @@ from brixia_edge.runtime.errors import ConfigurationError
 from brixia_edge.runtime.node.data_folder import DataFolder
 from brixia_edge.runtime.node.meters import Meters, Snapshot
 from brixia_edge.runtime.node.receiving.storage import OUT_OF_RESOURCES, SUCCESS, Storage, Taken
-from brixia_edge.runtime.node.state.rows import Agreement, Counts
+from brixia_edge.runtime.node.state.rows import Agreement, Counts, Result
 from brixia_edge.runtime.node.web.app import NodeView, make_app
 from brixia_edge.runtime.node.web.auth import read_token
 from brixia_edge.runtime.node.web.openapi import openapi_document
 from brixia_edge.runtime.node.web.patients import patient_shown
-from brixia_edge.runtime.node.web.views import alarms
+from brixia_edge.runtime.node.web.views import alarms, model_shown
 from brixia_edge.runtime.quality.drift import DriftReport, QuantityDrift
 from brixia_edge.runtime.results import RESEARCH_USE
 from dicom_sources import source_file
@@ -200,6 +201,33 @@ def test_the_page_shows_score_alarms_and_research_use_and_escapes_what_is_not_ou
     assert "1 answer is refused by pacs" in text
     assert "&lt;b&gt;doubtful&lt;/b&gt;" in text
     assert "<b>doubtful" not in text
+
+
+def test_the_page_tells_which_model_scored_and_whether_it_is_light(
+    client: Client, data: DataFolder, scored: str
+) -> None:
+    assert '<p class="facts">model bsnet-test, fp32</p>' in client.get("/").text
+    found = data.store.views.instance(scored)
+    assert found is not None
+    assert found.score is not None
+    members = json.loads(found.score)
+    members["model"] |= {"variant": "light"}
+    data.store.inbox.add_shadow(found.instance.id, Result("other", json.dumps(members)))
+    assert "<p>shadow model bsnet-test, light, fp32: 9 of 18</p>" in client.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("score", "shown"),
+    [
+        (None, ""),
+        ("{}", ""),
+        ('{"model": {"name": "m", "precision": "int8", "sha256": "ab"}}', "m, int8"),
+    ],
+)
+def test_scores_of_before_there_were_light_networks_are_shown(
+    score: str | None, shown: str
+) -> None:
+    assert model_shown(score) == shown
 
 
 def test_the_page_asks_for_nothing_but_the_node(client: Client) -> None:
