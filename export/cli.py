@@ -90,5 +90,5 @@ def export(
     if lacking:
         tell(f"Drift will not be told with this bundle: {lacking}")
     show(parity_lines(read_parity(bundle)))
-    tell(f"Wrote {bundle.root} ({bundle.manifest.precision})")
+    tell(f"Wrote {bundle.root} ({bundle.identity.kind})")
     return bundle

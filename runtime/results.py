@@ -93,6 +93,11 @@ EXACT, LIGHT = "exact", "light"
 """Variants of a network: as it was trained, or with a light decoder that was learned from it."""
 
 
+def kind_of(precision: str, light: bool) -> str:
+    """What stands beside a model's name wherever it is shown: ``int8``, or ``light, int8``."""
+    return f"{LIGHT}, {precision}" if light else precision
+
+
 @dataclass(frozen=True)
 class ModelIdentity:
     """Which model gave a score.
@@ -122,8 +127,8 @@ class ModelIdentity:
 
     @property
     def kind(self) -> str:
-        """What stands beside the name wherever it is shown: ``int8``, or ``light, int8``."""
-        return f"{LIGHT}, {self.precision}" if self.is_light else self.precision
+        """See `kind_of`."""
+        return kind_of(self.precision, self.is_light)
 
 
 @dataclass(frozen=True)

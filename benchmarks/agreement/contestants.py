@@ -40,9 +40,7 @@ def pair(bundles: Iterable[Bundle], backends: Sequence[str]) -> list[Contestant]
         bundle holds.
     """
     return [
-        Contestant(
-            f"{bundle.manifest.name} {bundle.manifest.precision}, {backend}", bundle, backend
-        )
+        Contestant(f"{bundle.identity.name} {bundle.identity.kind}, {backend}", bundle, backend)
         for bundle in bundles
         for backend in _expand(bundle, backends)
     ]

@@ -71,6 +71,7 @@ COLUMNS = (
     "file",
     "contestant",
     "precision",
+    "variant",
     *(zone.value for zone in Zone),
     "global",
     *(f"expected_{zone.value}" for zone in Zone),
@@ -103,12 +104,14 @@ def to_dict(agreement: ScoreAgreement) -> Mapping[str, object]:
 
 
 def _row(agreement: ScoreAgreement, contestant: int, image: int) -> list[str | int | float]:
+    model = agreement.contestants[contestant].bundle.identity
     scores = [int(score) for score in agreement.scores[contestant, image]]
     expected = [round(float(value), 6) for value in agreement.expected[contestant, image]]
     return [
         str(agreement.files[image]),
         agreement.contestants[contestant].name,
-        agreement.contestants[contestant].bundle.manifest.precision,
+        model.precision,
+        model.variant,
         *scores,
         sum(scores),
         *expected,

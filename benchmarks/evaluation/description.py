@@ -51,6 +51,7 @@ def describe_bundle(
         name=manifest.name,
         precision=manifest.precision,
         weights_sha256=manifest.weights_sha256,
+        exact_weights_sha256=manifest.exact_weights_sha256,
         model_sha256=manifest.files[MODEL],
         model_bytes=run.bundle.model.stat().st_size,
         variant=manifest.variant,

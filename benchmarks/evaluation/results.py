@@ -8,7 +8,7 @@ radiologist; a *reference* is the radiologist it is compared with.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ...runtime.results import RESEARCH_USE
+from ...runtime.results import RESEARCH_USE, kind_of
 
 SCHEMA_VERSION = 1
 
@@ -296,10 +296,13 @@ class EvaluatedBundle:
         What it is called everywhere else in the evaluation.
     name, precision, weights_sha256
         Its identity.
+    exact_weights_sha256
+        Of a light network, the weights of the exact one that it was learned from; None of an exact
+        one.
     model_sha256, model_bytes
         Digest and size of ``model.onnx``.
     variant, licence, intended_use, preprocess, built_with
-        From its manifest.
+        From its manifest; its variant is the network's architecture.
     backend
         What ran it.
     model_card
@@ -323,6 +326,7 @@ class EvaluatedBundle:
     name: str
     precision: str
     weights_sha256: str
+    exact_weights_sha256: str | None
     model_sha256: str
     model_bytes: int
     variant: str
@@ -339,6 +343,11 @@ class EvaluatedBundle:
     calibrated: int
     worst: tuple[Case, ...]
     best: tuple[Case, ...]
+
+    @property
+    def kind(self) -> str:
+        """See `kind_of`."""
+        return kind_of(self.precision, self.exact_weights_sha256 is not None)
 
 
 @dataclass(frozen=True)

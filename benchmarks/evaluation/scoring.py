@@ -82,10 +82,10 @@ def run_bundle(
 
 
 def label_bundles(bundles: Sequence[Bundle]) -> list[str]:
-    """Short labels that tell bundles apart: precision, else with the name, else with a number."""
+    """Short labels that tell bundles apart: their kind, else with the name, else with a number."""
     identities = [bundle.identity for bundle in bundles]
-    short = [identity.precision for identity in identities]
-    long = [f"{identity.name} {identity.precision}" for identity in identities]
+    short = [identity.kind for identity in identities]
+    long = [f"{identity.name} {identity.kind}" for identity in identities]
     for labels in (short, long):
         if len(set(labels)) == len(labels):
             return labels

@@ -151,8 +151,7 @@ def _compare(
         bundle, backend = plan.other
         tell("running in turns with the other")
         with Pipeline(bundle, backend, plan.image.path, plan.threads, plan.batch) as other:
-            manifest = bundle.manifest
-            told = f"{manifest.name} {manifest.precision} on {other.backend}"
+            told = f"{bundle.identity.name} {bundle.identity.kind} on {other.backend}"
             comparisons.append(compare_in_turns(pipeline, other, plan.extent, told))
     return tuple(comparisons)
 

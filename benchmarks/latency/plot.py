@@ -43,8 +43,8 @@ def write_plot(benchmark: Benchmark, file: BinaryIO, form: str) -> None:
     )
     subject, machine = benchmark.subject, benchmark.machine
     figure.suptitle(
-        f"{printable(subject.bundle)} {subject.precision} on {subject.backend}, "
-        f"batch of {subject.batch}\n{machine.processor}, {machine.cores} cores",
+        f"{printable(subject.told)}, batch of {subject.batch}\n"
+        f"{machine.processor}, {machine.cores} cores",
         fontsize=11,
         parse_math=False,  # a name may hold dollars
     )

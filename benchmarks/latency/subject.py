@@ -10,6 +10,7 @@ from pathlib import Path
 from ...runtime.backends import BACKENDS
 from ...runtime.bundles.manifest import MODEL
 from ...runtime.inspection.machine_gpu import LIBRARIES, gpu_target, library_version
+from ...runtime.results import LIGHT, kind_of
 from ..machine.observation import read_text
 from .sample_image import SampleImage
 from .stages import Pipeline
@@ -23,8 +24,8 @@ class BenchmarkSubject:
 
     Attributes
     ----------
-    bundle, precision, weights_sha256, model_sha256
-        The bundle's name, precision, weights, and network file.
+    bundle, precision, variant, weights_sha256, model_sha256
+        The bundle's name, precision, variant, weights, and network file.
     backend
         That ran, also where ``auto`` was asked for.
     threads
@@ -37,6 +38,7 @@ class BenchmarkSubject:
 
     bundle: str
     precision: str
+    variant: str
     weights_sha256: str
     model_sha256: str
     backend: str
@@ -44,6 +46,12 @@ class BenchmarkSubject:
     batch: int
     image: str
     image_sha256: str
+
+    @property
+    def told(self) -> str:
+        """Model and backend, in words."""
+        kind = kind_of(self.precision, self.variant == LIGHT)
+        return f"{self.bundle} {kind} on {self.backend}"
 
 
 @dataclass(frozen=True)
@@ -76,12 +84,13 @@ def describe_subject(
     pipeline: Pipeline, threads: int | None, image: SampleImage
 ) -> BenchmarkSubject:
     """Put down what a pipeline runs."""
-    manifest = pipeline.bundle.manifest
+    identity = pipeline.bundle.identity
     return BenchmarkSubject(
-        bundle=manifest.name,
-        precision=manifest.precision,
-        weights_sha256=manifest.weights_sha256,
-        model_sha256=manifest.files[MODEL],
+        bundle=identity.name,
+        precision=identity.precision,
+        variant=identity.variant,
+        weights_sha256=identity.sha256,
+        model_sha256=pipeline.bundle.manifest.files[MODEL],
         backend=pipeline.backend,
         threads=threads,
         batch=pipeline.batch,

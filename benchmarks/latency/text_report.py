@@ -14,7 +14,7 @@ _INDENT = "  "
 def report_lines(benchmark: Benchmark) -> Iterator[str]:
     """Write a benchmark, line by line."""
     subject, machine = benchmark.subject, benchmark.machine
-    yield f"{subject.bundle} {subject.precision} on {subject.backend}, {_setting(subject)}"
+    yield f"{subject.told}, {_setting(subject)}"
     yield f"image     {subject.image}"
     gpu = f", GPU {machine.gpu}" if machine.gpu else ""
     yield f"machine   {machine.processor}, {machine.cores} cores{gpu}, {machine.system}"

@@ -99,9 +99,9 @@ def _floor(inputs: PageInputs) -> Iterator[str]:
             spec = bundle.manifest.preprocess
             image = next(prepare_radiographs([sample.path], spec)).image
             for backend in ("openvino", "onnxruntime"):
-                inputs.tell(f"floor of {bundle.manifest.precision} on {backend}")
+                inputs.tell(f"floor of {bundle.identity.kind} on {backend}")
                 roofline = measure_roofline(bundle, backend, image)
-                yield f"### {bundle.manifest.precision} on {backend}"
+                yield f"### {bundle.identity.kind} on {backend}"
                 yield ""
                 yield from roofline_lines(roofline, markdown_table)
                 yield ""
@@ -133,7 +133,7 @@ def _scaling(inputs: PageInputs) -> Iterator[str]:
         for load in loads(bundle):
             inputs.tell(f"scaling: {load}")
             rows.append(measure_load(bundle, AUTO, image.path, load))
-    yield f"{bundle.manifest.precision}, end to end from a DICOM file:"
+    yield f"{bundle.identity.kind}, end to end from a DICOM file:"
     yield ""
     yield from load_table(rows, markdown_table)
 

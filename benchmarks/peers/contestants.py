@@ -152,5 +152,6 @@ def _plain(network: Path, ours: Bundle) -> Iterator[Contestant]:
 
 
 def _peer(name: str, network: Path, ours: Bundle, precision: str, backend: str) -> Contestant:
-    manifest = replace(ours.manifest, name=name, precision=precision, files={}, engines=())
+    told = replace(ours.manifest, name=name, precision=precision, exact_weights_sha256=None)
+    manifest = replace(told, files={}, engines=())
     return Contestant(name, PeerBundle(network.parent, manifest, network), backend)

@@ -65,8 +65,8 @@ class Roofline:
 
     Attributes
     ----------
-    bundle, precision, backend
-        What ran.
+    bundle, precision, variant, backend
+        What ran; see `runtime.results.ModelIdentity`.
     network
         Median milliseconds of one image, measured without a profile.
     profiled
@@ -82,6 +82,7 @@ class Roofline:
 
     bundle: str
     precision: str
+    variant: str
     backend: str
     network: float
     profiled: float
@@ -136,10 +137,11 @@ def measure_roofline(
         timed = _time_in_turns(session, profiled, sticks, image, rounds)
     peaks = find_peaks(zip(sticks, timed.yardsticks, strict=True))
     parts = _Parts(work, peaks, timed.nodes)
-    network = median(timed.network)
+    network, identity = median(timed.network), bundle.identity
     return Roofline(
-        bundle=bundle.manifest.name,
-        precision=bundle.manifest.precision,
+        bundle=identity.name,
+        precision=identity.precision,
+        variant=identity.variant,
         backend=backend,
         network=network,
         profiled=median(sum(node.milliseconds for node in run) for run in timed.nodes),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ...runtime.results import LIGHT, kind_of
 from ..tables import MakeTable
 from .measure import Part, Roofline
 
@@ -51,8 +52,9 @@ _PART_HEADER = (
 
 
 def _heading(roofline: Roofline) -> str:
+    kind = kind_of(roofline.precision, roofline.variant == LIGHT)
     return (
-        f"{roofline.bundle} {roofline.precision} on {roofline.backend}: "
+        f"{roofline.bundle} {kind} on {roofline.backend}: "
         f"{roofline.network:.1f} ms an image, floor {roofline.total.floor:.1f} ms, "
         f"{roofline.total.share:.0%} of the peak. With the profile on, the parts take "
         f"{roofline.profiled:.1f} ms together. To move the products' operands and results once "

@@ -30,7 +30,7 @@ def write_npz(explanation: Explanation, path: Path) -> None:
     ``combined_zone`` int64 ``[512, 512]`` (see `Explanation`), ``zone_scores`` int64 ``[6]``,
     ``probabilities`` float32 ``[6, 4]``, ``alignment`` float32 ``[2, 3]``, ``shape`` int64 ``[2]``
     (rows and columns of the radiograph), and as text ``method``, ``unit``, ``model``,
-    ``precision``, ``weights_sha256``, ``variant`` and ``notice``. No patient data, and no file name.
+    ``precision``, ``weights_sha256``, ``variant`` and ``notice``. No patient data, no file name.
 
     Raises
     ------

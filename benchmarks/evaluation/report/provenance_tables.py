@@ -11,13 +11,13 @@ def bundle_table(evaluation: Evaluation) -> Table:
     bundles = evaluation.bundles
     rows = (
         ("name", *(bundle.name for bundle in bundles)),
-        ("precision", *(bundle.precision for bundle in bundles)),
+        ("precision", *(bundle.kind for bundle in bundles)),
         ("backend", *(bundle.backend for bundle in bundles)),
         ("network", *(bundle.variant for bundle in bundles)),
         ("preparation", *(_entries(bundle.preprocess) for bundle in bundles)),
         ("size of model.onnx", *(f"{bundle.model_bytes / 1e6:.1f} MB" for bundle in bundles)),
         ("sha256 of model.onnx", *(bundle.model_sha256 for bundle in bundles)),
-        ("sha256 of the weights", *(bundle.weights_sha256 for bundle in bundles)),
+        ("sha256 of the weights", *(_weights(bundle) for bundle in bundles)),
         ("built with", *(_entries(bundle.built_with) for bundle in bundles)),
         ("licence", *(bundle.licence for bundle in bundles)),
         ("intended use", *(bundle.intended_use for bundle in bundles)),
@@ -26,6 +26,11 @@ def bundle_table(evaluation: Evaluation) -> Table:
         ("evaluated images that calibration used", *(str(bundle.calibrated) for bundle in bundles)),
     )
     return Table("The bundles.", ("", *(bundle.label for bundle in bundles)), rows)
+
+
+def _weights(bundle: EvaluatedBundle) -> str:
+    exact = bundle.exact_weights_sha256
+    return bundle.weights_sha256 + ("" if exact is None else f", learned from {exact}")
 
 
 def _drift(bundle: EvaluatedBundle) -> str:

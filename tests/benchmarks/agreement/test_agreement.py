@@ -145,6 +145,18 @@ def test_the_command_writes_text_csv_and_json(
     assert float(rows[1]["expected_A"]) == found["scores"][1]["expected_A"]
 
 
+def test_a_light_network_is_told_from_an_exact_one_of_its_name(
+    tiny_bundle: Bundle, tiny_light_bundle: Bundle, chest_png: Path
+) -> None:
+    contestants = pair([tiny_bundle, tiny_light_bundle], ["onnxruntime"])
+    assert [each.name for each in contestants] == [
+        "tiny fp32, onnxruntime",
+        "tiny light, fp32, onnxruntime",
+    ]
+    rows = image_rows(measure_agreement(contestants, [chest_png]))
+    assert [row[COLUMNS.index("variant")] for row in rows] == ["exact", "light"]
+
+
 def test_options_before_a_part_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["benchmark", "--runs", "3", "roofline"]) == 2
     assert "behind 'roofline'" in capsys.readouterr().err

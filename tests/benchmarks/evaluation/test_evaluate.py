@@ -376,7 +376,8 @@ def test_the_first_image_warms_up_and_is_not_timed() -> None:
     assert time_statistics(timings[:1])["infer"].median == 90
 
 
-def test_labels_tell_bundles_apart(tiny_bundle: Bundle) -> None:
+def test_labels_tell_bundles_apart(tiny_bundle: Bundle, tiny_light_bundle: Bundle) -> None:
+    assert label_bundles([tiny_bundle, tiny_light_bundle]) == ["fp32", "light, fp32"]
     assert label_bundles([tiny_bundle]) == ["fp32"]
     assert label_bundles([tiny_bundle, Bundle.open()]) == ["tiny fp32", "bsnet-cohen-research fp32"]
     assert label_bundles([tiny_bundle, tiny_bundle]) == ["tiny fp32 (1)", "tiny fp32 (2)"]

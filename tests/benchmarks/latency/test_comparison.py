@@ -28,7 +28,7 @@ from ..conftest import FakeClock, PipelineDouble
 
 EXPERIMENTS = 60
 SUBJECT = BenchmarkSubject(
-    "bsnet", "int8", "ab" * 32, "cd" * 32, "openvino", None, 1, "generated", "ef" * 32
+    "bsnet", "int8", "exact", "ab" * 32, "cd" * 32, "openvino", None, 1, "generated", "ef" * 32
 )
 MACHINE = Machine("A processor", 2, "x86_64", "Linux", "", {"numpy": "2.0"})
 

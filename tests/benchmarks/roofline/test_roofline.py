@@ -105,5 +105,8 @@ def test_the_table_has_a_row_for_each_part_that_does_something(convolving_bundle
     image = np.zeros((1, 1, 512, 512), np.float32)
     found = measure_roofline(convolving_bundle, "onnxruntime", image, rounds=1)
     text = "\n".join(roofline_lines(found, text_table))
+    assert text.startswith("tiny fp32 on onnxruntime: ")
     assert "pyramid" in text
     assert "decoder" not in text
+    light = "\n".join(roofline_lines(replace(found, variant="light"), text_table))
+    assert light.startswith("tiny light, fp32 on onnxruntime: ")
