@@ -98,7 +98,7 @@ def shipped_light_bundle() -> Path:
     if not (root / MANIFEST).is_file():
         raise BundleError(
             f"no light bundle ships with this installation: {root} has no {MANIFEST}; install a "
-            "brixia-edge that brings one, or give --bundle LIGHT_BUNDLE instead of --light"
+            "brixia-edge that brings one, or give a light bundle by --bundle"
         )
     return root
 
