@@ -177,6 +177,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
             copied = copy_bundle(opened, Path(folder) / backend)
             results[backend] = accept(copied, backend, images, runs)
     report = {
+        "model": asdict(opened.identity),
         "machine": _machine(),
         "checks": {name: [asdict(check) for check in each] for name, each in results.items()},
     }

@@ -47,6 +47,7 @@ def test_one_command_writes_one_report(
     assert done.exit_code == 0, done.output
     written = json.loads(report.read_text())
     assert {check["ok"] for check in written["checks"]["tensorrt"]} == {True}
+    assert (written["model"]["name"], written["model"]["variant"]) == ("tiny", "exact")
     assert written["machine"]["doctor"]["GPU for TensorRT"] == "sm_86"
 
 

@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from brixia_edge.benchmarks.evaluation.report.page.case_pictures import view_cas
 from brixia_edge.benchmarks.evaluation.report.page.drawing import figure, finish, series_colour
 from brixia_edge.benchmarks.evaluation.report.page.page import render
 from brixia_edge.benchmarks.evaluation.report.page.plots import confusion, drawings
+from brixia_edge.benchmarks.evaluation.report.provenance_tables import bundle_table
 from brixia_edge.benchmarks.evaluation.report.sections import sections
 from brixia_edge.benchmarks.evaluation.results import ConfusionMatrix, Evaluation
 from brixia_edge.runtime.bundles.bundle import Bundle
@@ -111,6 +113,19 @@ def test_every_drawing_is_described(page: Elements, evaluation: Evaluation) -> N
     drawn = [given for _, given in page.found if given.get("role") == "img"]
     assert len(drawn) == sum(map(len, drawings(evaluation).values()))
     assert all(given.get("aria-label") for given in drawn)
+
+
+def test_the_models_table_tells_from_which_weights_a_light_network_was_learned(
+    evaluation: Evaluation,
+) -> None:
+    (exact,) = evaluation.bundles
+    light = replace(exact, exact_weights_sha256="ef" * 32)
+    rows = {
+        row[0]: row[1:] for row in bundle_table(replace(evaluation, bundles=(exact, light))).rows
+    }
+    assert rows["precision"] == ("fp32", "light, fp32")
+    weights = "ab" * 32
+    assert rows["sha256 of the weights"] == (weights, f"{weights}, learned from {'ef' * 32}")
 
 
 def test_sections_can_be_reached_and_no_address_is_used_twice(
